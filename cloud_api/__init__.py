@@ -1,0 +1,1 @@
+"""The cloud: a package per domain, plain SQL, one PostgreSQL."""

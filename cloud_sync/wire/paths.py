@@ -1,0 +1,16 @@
+"""Paths of the cloud API that a gateway calls, below the cloud's address."""
+
+AUTHORITY = "/v1/authority"
+"""GET, public: the certificate of the cloud's authority as PEM."""
+ENROL = "/v1/enrol"
+"""POST, one-time claim: a signing request against a certificate."""
+TOKEN = "/v1/token"  # noqa: S105 - a path
+"""POST, signed assertion: a short-lived access token (RFC 7523)."""
+UPLINK = "/v1/gateway/uplink"
+"""POST: an upload."""
+DOWNLINK = "/v1/gateway/downlink"
+"""GET: documents as server-sent events, ``event: document``."""
+DOCUMENT_ACKNOWLEDGE = "/v1/gateway/documents/{document}/acknowledge"
+"""POST: a document is stored in the inbox."""
+STREAMS = "/v1/gateway/streams"
+"""GET: what the cloud has of each stream, for ``verify``."""

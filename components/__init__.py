@@ -1,0 +1,1 @@
+"""One folder = one Greengrass component = one recipe: the drivers, and the line."""

@@ -1,0 +1,97 @@
+"""The driver contract: what a protocol must be able to do, and what it may.
+
+A driver turns one protocol into readings, and nothing else. The runtime owns the poll loop, the
+back-off, the time-outs, the buffers and the logging of outages (:mod:`edge_runtime.polling`).
+
+- A device that does not answer raises :class:`~edge_runtime.errors.DeviceUnreachableError`.
+- One bad point is a reading of bad quality with a reason, never an exception.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge_runtime.model import Point, Reading, Value
+
+
+class DeviceSettings(BaseModel):
+    """What every device has, whatever it speaks; a driver adds host, port and the like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+    description: str = Field(default="", max_length=200)
+    profile: str = ""
+    """Name of the device profile that the points came from; empty where they stand in the file."""
+    vendor: str = ""
+    model: str = ""
+    interval_s: float = Field(default=1.0, ge=0.05, le=86_400)
+    max_silence_s: float = Field(default=60.0, ge=0.1, le=86_400)
+    timeout_s: float = Field(default=1.0, gt=0, le=60)
+    """Longest wait for one answer."""
+    points: tuple[Point, ...] = Field(min_length=1)
+    """A driver narrows this to its own subclass of :class:`~edge_runtime.model.Point`."""
+
+
+class Device(Protocol):
+    """An open device."""
+
+    async def read(self, points: Collection[str]) -> Sequence[Reading]:
+        """Read these points (names within the device) once; one reading a point, in any order.
+
+        Values are raw: picked from the device with their type and byte order, neither scaled nor
+        labelled. ``received_us`` may stay 0; the runtime sets it.
+
+        Raises:
+            DeviceError: the device as a whole did not answer or refused.
+
+        """
+        ...
+
+
+@runtime_checkable
+class Writable(Protocol):
+    """A device whose points can be written."""
+
+    async def write(self, point: str, value: Value) -> None:
+        """Write one raw value.
+
+        Raises:
+            DeviceError: the device did not answer or refused.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPlan:
+    """One request that a device will be sent, for ``tidegate edge plan``."""
+
+    label: str
+    """In the protocol's words: ``unit 1: read holding registers 0 to 41``."""
+    points: tuple[str, ...]
+    bytes_out: int
+    bytes_in: int
+    seconds: float
+    """Estimated time on the line, the device's own turnaround included."""
+
+
+SettingsT = TypeVar("SettingsT", bound=DeviceSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A protocol: its settings, how to open a device, and what reading it will cost."""
+
+    protocol: str
+    settings: type[DeviceSettings]
+    open_device: Callable[[Any], AbstractAsyncContextManager[Device]]
+    plan: Callable[[Any, Collection[str]], Sequence[RequestPlan]]
+    """Pure: the requests for these points of a device."""
+    address: Callable[[Any], str]
+    """Where the device is, for people: ``10.0.0.7:502 unit 3``."""
+    connection: Callable[[Any], str]
+    """Devices with the same key share one line and are planned together."""

@@ -1,0 +1,1 @@
+"""Devices that answer on the real protocols, a whole site, a bad line."""
