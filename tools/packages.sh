@@ -3,7 +3,10 @@
 # the independent peer. Without them those tests skip, and fail where TIDEGATE_CI is set.
 set -eu
 
-packages="chromium gcc libc6-dev libmodbus-dev procps"
+packages="gcc libc6-dev libmodbus-dev procps"
+if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
+    packages="$packages chromium"
+fi
 
 missing=""
 for package in $packages; do

@@ -4,6 +4,8 @@ Each benchmark is a module here with ``run() -> dict`` (or ``async def run()``):
 reference and the ratio, medians of at least three runs. Without names all of them run.
 """
 
+# ruff: noqa: T201 - a command that prints
+
 import argparse
 import asyncio
 import importlib
