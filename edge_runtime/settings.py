@@ -1,0 +1,226 @@
+"""gateway.yaml into settings: strict, all errors at once, each with file, line and path.
+
+A device is validated by the settings of its driver; which protocols there are is for the caller to
+say (``find_driver``), because the runtime knows no driver.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr, model_validator
+
+from edge_runtime.driver import DeviceSettings, Driver
+from edge_runtime.errors import SettingsError
+from edge_runtime.marked_yaml import Loc, Marked
+from edge_runtime.profiles.loader import Profiles, merge
+from edge_runtime.validation import Findings
+
+MAX_DEVICES = 1_000
+MAX_POINTS = 50_000
+HINT = "mend the file and run 'tidegate edge check' again; nothing was started"
+
+FindDriver = Callable[[str], Driver]
+"""Give the driver of a protocol; raises :class:`SettingsError` for one that is not there."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CloudSettings(_Section):
+    """Where the cloud is. The claim is needed for the first enrolment only."""
+
+    url: str = Field(pattern=r"^https://[^\s/]+(/\S*)?$", max_length=500)
+    claim: SecretStr | None = None
+    claim_file: Path | None = None
+    """A file that holds the claim, relative to gateway.yaml."""
+
+    @model_validator(mode="after")
+    def _one_claim(self) -> Self:
+        if self.claim is not None and self.claim_file is not None:
+            msg = "give 'claim' or 'claim_file', not both"
+            raise ValueError(msg)
+        return self
+
+
+class OutboxSettings(_Section):
+    """How readings are kept until the cloud has them."""
+
+    commit_interval_s: float = Field(default=0.5, ge=0.05, le=1.0)
+    """Longest time from a reading to its commit; the promise is 1 s."""
+    max_bytes: int = Field(default=1 << 30, ge=1 << 20, le=1 << 40)
+    batch_samples: int = Field(default=1_000, ge=1, le=20_000)
+    segment_bytes: int = Field(default=8 << 20, ge=64 << 10, le=1 << 30)
+
+
+class GatewaySection(_Section):
+    """The part ``gateway`` of the file."""
+
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+    state_dir: Path = Path("state")
+    """Relative to the file, as every path in it."""
+    cloud: CloudSettings | None = None
+    """Without it the gateway only reads, keeps and acts."""
+    outbox: OutboxSettings = OutboxSettings()
+    rules: Path | None = None
+    profiles: tuple[Path, ...] = Field(default=(), max_length=16)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredDevice:
+    """A device of the file: its driver and the settings that the driver asked for."""
+
+    driver: Driver
+    settings: DeviceSettings
+
+
+class GatewaySettings(GatewaySection):
+    """The whole file; all paths absolute."""
+
+    file: Path
+    devices: tuple[InstanceOf[ConfiguredDevice], ...] = ()
+
+
+def load_settings(path: Path, find_driver: FindDriver) -> GatewaySettings:
+    """Read gateway.yaml with the profiles it names.
+
+    Raises:
+        FileProblemsError: a :class:`SettingsError` with everything that is wrong.
+
+    """
+    findings = Findings()
+    tree = findings.read(path)
+    findings.done(hint=HINT)
+    assert tree is not None
+    _only_sections(tree, findings)
+    section = tree.entries().get("gateway")
+    gateway = findings.model(GatewaySection, section, ("gateway",)) if section else None
+    folder = path.absolute().parent
+    folders = [folder / extra for extra in (gateway.profiles if gateway else ())]
+    reader = _DeviceReader(Profiles(folders), find_driver, findings)
+    devices = reader.read(tree)
+    findings.done(hint=HINT)
+    assert gateway is not None
+    return _anchored(gateway, path.absolute(), tuple(devices))
+
+
+def _only_sections(tree: Marked, findings: Findings) -> None:
+    if not isinstance(tree.value, dict):
+        findings.add(tree, (), "expected the sections 'gateway' and 'devices'")
+        return
+    for key, node in tree.entries().items():
+        if key not in {"gateway", "devices"}:
+            findings.add(node, (key,), "unknown section; known are gateway, devices")
+    if "gateway" not in tree.entries():
+        findings.add(tree, ("gateway",), "is missing")
+
+
+def _anchored(
+    gateway: GatewaySection, file: Path, devices: tuple[ConfiguredDevice, ...]
+) -> GatewaySettings:
+    """Make every path absolute, counted from the file's folder."""
+    folder = file.parent
+    cloud = gateway.cloud
+    if cloud is not None and cloud.claim_file is not None:
+        cloud = cloud.model_copy(update={"claim_file": folder / cloud.claim_file})
+    return GatewaySettings(
+        name=gateway.name,
+        state_dir=folder / gateway.state_dir,
+        cloud=cloud,
+        outbox=gateway.outbox,
+        rules=folder / gateway.rules if gateway.rules is not None else None,
+        profiles=tuple(folder / extra for extra in gateway.profiles),
+        file=file,
+        devices=devices,
+    )
+
+
+class _DeviceReader:
+    def __init__(self, profiles: Profiles, find_driver: FindDriver, findings: Findings) -> None:
+        self._profiles = profiles
+        self._find_driver = find_driver
+        self._findings = findings
+        self._lines: dict[str, int] = {}
+
+    def read(self, tree: Marked) -> list[ConfiguredDevice]:
+        node = tree.entries().get("devices")
+        if node is None:
+            return []
+        if not isinstance(node.value, list) or len(node.value) > MAX_DEVICES:
+            self._findings.add(node, ("devices",), f"expected a list of at most {MAX_DEVICES}")
+            return []
+        read = [self._device(item, ("devices", i)) for i, item in enumerate(node.items())]
+        devices = [device for device in read if device is not None]
+        total = sum(len(device.settings.points) for device in devices)
+        if total > MAX_POINTS:
+            self._findings.add(node, ("devices",), f"found {total} points; at most {MAX_POINTS}")
+        return devices
+
+    def _device(self, node: Marked, loc: Loc) -> ConfiguredDevice | None:
+        driver = self._driver(node, loc)
+        merged = self._merged(node, loc)
+        if driver is None or merged is None:
+            return None
+        fields = {key: value for key, value in merged.entries().items() if key != "protocol"}
+        settings = self._findings.model(driver.settings, Marked(fields, node.mark), loc)
+        if settings is None or not self._names_are_unique(node, settings, merged, loc):
+            return None
+        return ConfiguredDevice(driver, settings)
+
+    def _driver(self, node: Marked, loc: Loc) -> Driver | None:
+        protocol = node.text("protocol")
+        if not protocol:
+            text = "is missing" if isinstance(node.value, dict) else "expected a mapping of fields"
+            self._findings.add(node, (*loc, "protocol"), text)
+            return None
+        try:
+            return self._find_driver(protocol)
+        except SettingsError as exc:
+            text = f"{exc}. {exc.hint}" if exc.hint else str(exc)
+            self._findings.add(node.at(("protocol",)), (*loc, "protocol"), text)
+            return None
+
+    def _merged(self, node: Marked, loc: Loc) -> Marked | None:
+        name = node.text("profile")
+        if not name:
+            return node
+        place = node.at(("profile",))
+        profile = self._profiles.find(name, self._findings, place, (*loc, "profile"))
+        if profile is None:
+            return None
+        if profile.head.protocol != node.text("protocol"):
+            text = f"'{name}' is a profile for {profile.head.protocol}, not {node.text('protocol')}"
+            self._findings.add(place, (*loc, "profile"), text)
+            return None
+        return merge(profile, node)
+
+    def _names_are_unique(
+        self, node: Marked, settings: DeviceSettings, merged: Marked, loc: Loc
+    ) -> bool:
+        line = self._lines.setdefault(settings.name, node.mark.line)
+        if line != node.mark.line:
+            text = f"'{settings.name}' is already the name of the device in line {line}"
+            self._findings.add(node.at(("name",)), (*loc, "name"), text)
+        names: set[str] = set()
+        fine = line == node.mark.line
+        for index, point in enumerate(settings.points):
+            inner: Loc = ("points", index, "name")
+            if point.name in names:
+                place = merged.at(inner)
+                self._findings.add(place, (*loc, *inner), f"'{point.name}' stands twice")
+                fine = False
+            names.add(point.name)
+        return fine & self._scale_points_exist(settings, merged, loc)
+
+    def _scale_points_exist(self, settings: DeviceSettings, merged: Marked, loc: Loc) -> bool:
+        names = {point.name for point in settings.points}
+        fine = True
+        for index, point in enumerate(settings.points):
+            if point.scale_point is not None and point.scale_point not in names:
+                inner: Loc = ("points", index, "scale_point")
+                text = f"no point '{point.scale_point}' in this device"
+                self._findings.add(merged.at(inner), (*loc, *inner), text)
+                fine = False
+        return fine
