@@ -44,7 +44,7 @@ if ! usable; then
 fi
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
-pip() { "$venv/bin/python" -m pip --quiet "$@"; }
+pip() { "$venv/bin/python" -m pip -qq "$@"; }
 
 say "installing requirements/$packages.txt into $venv (the first time takes a minute or two)"
 pip install --require-hashes -r "requirements/$packages.txt"
