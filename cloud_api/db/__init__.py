@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, migrations, pools, and transactions that belong to one tenant."""
