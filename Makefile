@@ -44,7 +44,7 @@ lint: $(DEV) ## Style, types and the direction of imports
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timings | tail -n 3
+	@said=$$($(BIN)/lint-imports 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 
 format: $(DEV) ## Let ruff repair style
 	@$(BIN)/ruff check --quiet --fix .
