@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr, model_
 from edge_runtime.driver import DeviceSettings, Driver
 from edge_runtime.errors import SettingsError
 from edge_runtime.marked_yaml import Loc, Marked
+from edge_runtime.outbox.settings import OutboxSettings
 from edge_runtime.profiles.loader import Profiles, merge
 from edge_runtime.validation import Findings
 
@@ -43,16 +44,6 @@ class CloudSettings(_Section):
             msg = "give 'claim' or 'claim_file', not both"
             raise ValueError(msg)
         return self
-
-
-class OutboxSettings(_Section):
-    """How readings are kept until the cloud has them."""
-
-    commit_interval_s: float = Field(default=0.5, ge=0.05, le=1.0)
-    """Longest time from a reading to its commit; the promise is 1 s."""
-    max_bytes: int = Field(default=1 << 30, ge=1 << 20, le=1 << 40)
-    batch_samples: int = Field(default=1_000, ge=1, le=20_000)
-    segment_bytes: int = Field(default=8 << 20, ge=64 << 10, le=1 << 30)
 
 
 class GatewaySection(_Section):

@@ -7,9 +7,10 @@ was probably meant.
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeGuard, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from edge_runtime.marked_yaml import Loc, Marked, read_marked
@@ -92,11 +93,7 @@ def fields_at(model: type[BaseModel], loc: Loc) -> set[str]:
     candidates: list[Any] = [model]
     for part in loc:
         candidates = [t for c in candidates for t in _step(c, part)]
-    return {
-        name
-        for candidate in candidates
-        for name in getattr(candidate, "model_fields", {})
-    }  # fmt: skip
+    return {name for c in candidates if _is_model(c) for name in _written(c)}
 
 
 def is_secret(model: type[BaseModel], loc: Loc) -> bool:
@@ -108,13 +105,22 @@ def is_secret(model: type[BaseModel], loc: Loc) -> bool:
 
 
 def _step(kind: Any, part: str | int) -> Iterator[Any]:
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        field = kind.model_fields.get(str(part))
+    if _is_model(kind):
+        field = _written(kind).get(str(part))
         if field is not None:
             yield from _flat(field.annotation)
     elif get_origin(kind) in {tuple, list, dict}:
         for argument in get_args(kind):
             yield from _flat(argument)
+
+
+def _is_model(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _written(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Give the fields by the names that people write."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _flat(kind: Any) -> Iterator[Any]:

@@ -1,0 +1,99 @@
+"""A device in memory behind the driver contract: values by script, silence and errors on demand.
+
+It stands for any protocol where a test is about the runtime and not about the wire.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from edge_runtime.driver import Device, DeviceSettings, Driver, RequestPlan
+from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
+from edge_runtime.model import Quality, Reading, Reason, Value
+
+
+class MemorySettings(DeviceSettings):
+    """Settings of a device in memory; ``place`` is its address."""
+
+    place: str = "here"
+
+
+@dataclass(slots=True)
+class MemoryPlace:
+    """What stands at one address. A test changes it while the runtime reads."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    """Raw values; a point without one is answered as bad."""
+    reachable: bool = True
+    refuses: bool = False
+    hangs: bool = False
+    """Accepts and never answers."""
+    broken: Exception | None = None
+    """What a faulty driver would raise."""
+    opened: int = 0
+    closed: int = 0
+    reads: list[tuple[str, ...]] = field(default_factory=list)
+
+
+class MemoryDevices:
+    """A set of places and the driver that reaches them."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, MemoryPlace] = {}
+
+    def place(self, name: str = "here") -> MemoryPlace:
+        """Give the device at an address; made when first asked for."""
+        return self.places.setdefault(name, MemoryPlace())
+
+    def driver(self) -> Driver:
+        """Give the driver of the protocol ``memory``."""
+        return Driver(
+            protocol="memory",
+            settings=MemorySettings,
+            open_device=self._open,
+            plan=plan,
+            address=lambda settings: settings.place,
+            connection=lambda settings: settings.place,
+        )
+
+    @asynccontextmanager
+    async def _open(self, settings: MemorySettings) -> AsyncIterator[Device]:
+        place = self.place(settings.place)
+        if not place.reachable:
+            msg = f"nothing at '{settings.place}'"
+            raise DeviceUnreachableError(msg)
+        place.opened += 1
+        try:
+            yield _MemoryDevice(place)
+        finally:
+            place.closed += 1
+
+
+class _MemoryDevice:
+    def __init__(self, place: MemoryPlace) -> None:
+        self._place = place
+
+    async def read(self, points: Collection[str]) -> Sequence[Reading]:
+        """Answer from the script."""
+        place = self._place
+        place.reads.append(tuple(points))
+        if place.broken is not None:
+            raise place.broken
+        if place.hangs:
+            await asyncio.get_running_loop().create_future()
+        if not place.reachable:
+            raise DeviceUnreachableError
+        if place.refuses:
+            raise DeviceRefusedError
+        return [
+            Reading(name, place.values[name])
+            if name in place.values
+            else Reading(name, None, Quality.BAD, Reason.CONFIGURATION)
+            for name in points
+        ]
+
+
+def plan(settings: MemorySettings, points: Collection[str]) -> Sequence[RequestPlan]:
+    """One request for all points, a millisecond on the line."""
+    return [RequestPlan(f"read {len(points)} at {settings.place}", tuple(points), 8, 8, 0.001)]
