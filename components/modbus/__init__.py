@@ -1,0 +1,1 @@
+"""Modbus TCP: reads and writes the registers, coils and discrete inputs of a device."""

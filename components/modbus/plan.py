@@ -1,0 +1,144 @@
+"""Which requests to send for which points; pure.
+
+Points are sorted by address and taken into one request as long as it stays within the limit of the
+device, the way to the next point is short enough to be read along, and nothing unreadable lies on
+it. Taken from left to right this gives the fewest requests that keep those rules.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from components.modbus import limits
+from components.modbus.settings import AddressRange, Point, Settings, Table
+from edge_runtime.driver import RequestPlan
+
+ETHERNET_BYTES_PER_S = 12_500_000
+"""100 Mbit/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One read: ``count`` addresses of a table from ``first`` on, and the points in them."""
+
+    unit: int
+    table: Table
+    first: int
+    count: int
+    points: tuple[Point, ...]
+    """Sorted by address."""
+
+    @property
+    def label(self) -> str:
+        """In the protocol's words."""
+        last = f" to {self.first + self.count - 1}" if self.count > 1 else ""
+        return f"unit {self.unit}: read {self.table.plural} {self.first}{last}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the points."""
+        return tuple(point.name for point in self.points)
+
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of data that the answer must have."""
+        return (self.count + 7) // 8 if self.table.is_bits else 2 * self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """What a request may not touch, and where it may not pass."""
+
+    unreadable: tuple[AddressRange, ...] = ()
+    walls: frozenset[tuple[Table, int]] = frozenset()
+    """A request that holds a point below this address may not hold one at or above it."""
+
+    def part(self, table: Table, low: int, end: int, high: int) -> bool:
+        """Tell whether points at ``low`` (its request ends at ``end``) and ``high`` are parted."""
+        return any(
+            hole.table is table and hole.first < high and end <= hole.last
+            for hole in self.unreadable
+        ) or any(wall[0] is table and low < wall[1] <= high for wall in self.walls)
+
+
+def plan_requests(
+    settings: Settings, points: Iterable[Point], holes: Holes | None = None
+) -> list[Request]:
+    """Plan the fewest requests that read these points of a device."""
+    holes = Holes(settings.unreadable) if holes is None else holes
+    tables: dict[Table, list[Point]] = {}
+    for point in points:
+        tables.setdefault(point.table, []).append(point)
+    return [
+        _request(settings.unit, table, run)
+        for table in sorted(tables)
+        for run in _runs(settings, table, tables[table], holes)
+    ]
+
+
+def _runs(
+    settings: Settings, table: Table, points: list[Point], holes: Holes
+) -> Iterable[list[Point]]:
+    most = settings.max_coils if table.is_bits else settings.max_registers
+    bridge = bridgeable(settings, table)
+    run: list[Point] = []
+    end = 0
+    for point in sorted(points, key=lambda p: (p.address, p.end)):
+        if run and (
+            point.address - end > bridge
+            or max(end, point.end) - run[0].address > most
+            or holes.part(table, run[-1].address, end, point.address)
+        ):
+            yield run
+            run, end = [], 0
+        run.append(point)
+        end = max(end, point.end)
+    if run:
+        yield run
+
+
+def _request(unit: int, table: Table, run: Sequence[Point]) -> Request:
+    first = run[0].address
+    return Request(unit, table, first, max(point.end for point in run) - first, tuple(run))
+
+
+# --- what it costs ------------------------------------------------------------------------------
+
+
+def bridgeable(settings: Settings, table: Table) -> int:
+    """Longest run of unwanted addresses that is cheaper to read along than to ask twice."""
+    apart = request_seconds(settings, table, 0)
+    address = (1 / 8 if table.is_bits else 2) * byte_seconds(settings)
+    return min(settings.max_gap, int(apart / address))
+
+
+def byte_seconds(settings: Settings) -> float:
+    """Time of a byte on the slowest part of the way to the device."""
+    if settings.baud_rate is None:
+        return 1 / ETHERNET_BYTES_PER_S
+    return limits.SERIAL_BITS_PER_BYTE / settings.baud_rate
+
+
+def request_seconds(settings: Settings, table: Table, count: int) -> float:
+    """Time on the line of one read, the device's turnaround included."""
+    data = (count + 7) // 8 if table.is_bits else 2 * count
+    size: float = limits.READ_REQUEST_BYTES + limits.READ_ANSWER_BYTES + data
+    if settings.baud_rate is not None:
+        framing = limits.SERIAL_FRAMING_BYTES - limits.MBAP_BYTES + limits.SERIAL_SILENCE_BYTES
+        size += 2 * framing
+    return settings.turnaround_s + size * byte_seconds(settings)
+
+
+def describe(settings: Settings, names: Collection[str]) -> list[RequestPlan]:
+    """Describe the requests for these points, for ``tidegate edge plan``."""
+    wanted = set(names)
+    points = [point for point in settings.points if point.name in wanted]
+    return [
+        RequestPlan(
+            label=request.label,
+            points=request.names,
+            bytes_out=limits.READ_REQUEST_BYTES,
+            bytes_in=limits.READ_ANSWER_BYTES + request.data_bytes,
+            seconds=request_seconds(settings, request.table, request.count),
+        )
+        for request in plan_requests(settings, points)
+    ]
