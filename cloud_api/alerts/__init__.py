@@ -1,0 +1,1 @@
+"""Alerts that the rules of a gateway raised and cleared."""

@@ -1,0 +1,1 @@
+"""Commands for gateways: queued here, carried out there, at most once."""

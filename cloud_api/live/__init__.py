@@ -1,0 +1,1 @@
+"""What changes, as it changes: one ordered feed a tenant, over server-sent events."""

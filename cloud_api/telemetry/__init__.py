@@ -1,0 +1,1 @@
+"""Samples: from a gateway's upload into chunks, and back out as history."""
