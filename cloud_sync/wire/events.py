@@ -118,8 +118,12 @@ class DeviceBack(msgspec.Struct, frozen=True):
     silent_s: float
 
 
-class Gap(msgspec.Struct, frozen=True):
-    """Batches ``first`` to ``last`` of a stream are lost for good, ``count`` items in them."""
+class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Batches ``first`` to ``last`` of a stream are lost for good, ``count`` items in them.
+
+    ``last`` is ``first - 1`` where the items never had a number, ``count`` is 0 where it cannot be
+    known. Numbers that the cloud received nevertheless are not lost.
+    """
 
     stream: str
     epoch: str
@@ -127,6 +131,10 @@ class Gap(msgspec.Struct, frozen=True):
     last: int
     count: int
     reason: str
+    """``full``, ``damaged``, ``epoch``, ``overflow`` or ``too_large``."""
+    first_us: int | None = None
+    """Gateway time of the first and last lost item, where known."""
+    last_us: int | None = None
 
 
 class CommandResult(msgspec.Struct, frozen=True):

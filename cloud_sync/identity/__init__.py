@@ -1,0 +1,1 @@
+"""Who the gateway is to the cloud: its key, its certificate, its access token."""
