@@ -1,0 +1,288 @@
+"""One segment file: its SQL, and what it is asked for.
+
+A segment holds batches of one stream and one epoch with numbers from ``first`` on. A closed one has
+its totals written down, so that nobody needs to walk through it to know them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from edge_runtime.errors import StoreDamagedError, StoreError
+from edge_runtime.outbox import database
+
+PAGE_SIZE = 4096
+DIGITS = 20
+SUFFIX = ".db"
+SIDE_FILES = ("-wal", "-shm")
+
+_CREATE = """
+BEGIN IMMEDIATE;
+CREATE TABLE meta (
+    stream TEXT NOT NULL, epoch TEXT NOT NULL, first INTEGER NOT NULL, created_us INTEGER NOT NULL
+);
+CREATE TABLE batch (
+    seq INTEGER PRIMARY KEY, items INTEGER NOT NULL, first_us INTEGER NOT NULL,
+    last_us INTEGER NOT NULL, message BLOB NOT NULL
+);
+CREATE TABLE total (
+    last INTEGER NOT NULL, batches INTEGER NOT NULL, items INTEGER NOT NULL,
+    first_us INTEGER, last_us INTEGER
+);
+"""
+_SET_META = "INSERT INTO meta VALUES (?, ?, ?, ?)"
+_GET_META = "SELECT stream, epoch, first FROM meta"
+_ADD = "INSERT INTO batch VALUES (?, ?, ?, ?, ?)"
+_LAST = "SELECT max(seq) FROM batch"
+_SUM = """
+SELECT count(*), coalesce(sum(items), 0), min(first_us), max(last_us) FROM batch
+WHERE seq >= ? AND seq < ?
+"""
+_BYTES = "SELECT coalesce(sum(length(message)), 0) FROM batch"
+_SET_TOTAL = """
+INSERT INTO total SELECT coalesce(max(seq), ?), count(*), coalesce(sum(items), 0), min(first_us),
+    max(last_us) FROM batch
+"""
+_GET_TOTAL = "SELECT last, batches, items, first_us, last_us FROM total"
+_MESSAGE = "SELECT items, first_us, last_us, message FROM batch WHERE seq = ?"
+_ROWS = "SELECT seq, items, first_us FROM batch WHERE seq > ? ORDER BY seq"
+_FORWARD = "SELECT message FROM batch ORDER BY seq"
+_BACKWARD = "SELECT message FROM batch ORDER BY seq DESC"
+
+
+class Row(NamedTuple):
+    """One batch as it is written: ``message`` is the sealed batch."""
+
+    seq: int
+    items: int
+    first_us: int
+    last_us: int
+    message: bytes
+
+
+class Total(NamedTuple):
+    """What a segment, or a part of it, holds; ``last`` is the last number, 0 for none."""
+
+    last: int
+    batches: int
+    items: int
+    first_us: int | None
+    last_us: int | None
+
+
+class Meta(NamedTuple):
+    """To whom a segment belongs."""
+
+    stream: str
+    epoch: str
+    first: int
+
+
+def path_of(folder: Path, first: int) -> Path:
+    """Name the segment that begins with this number."""
+    return folder / f"{first:0{DIGITS}d}{SUFFIX}"
+
+
+def first_of(name: str) -> int | None:
+    """Read a segment's first number from its file name, None for any other file."""
+    stem = name.removesuffix(SUFFIX)
+    if stem == name or len(stem) != DIGITS or not stem.isdecimal():
+        return None
+    return int(stem)
+
+
+def remove(path: Path) -> None:
+    """Unlink a segment and what SQLite keeps beside it."""
+    path.unlink(missing_ok=True)
+    remove_side_files(path)
+
+
+def remove_side_files(path: Path) -> None:
+    """Unlink the write-ahead log and its index; only where they are empty or the file is gone."""
+    for side in SIDE_FILES:
+        path.with_name(path.name + side).unlink(missing_ok=True)
+
+
+def size_on_disk(path: Path) -> int:
+    """Bytes of a segment with its write-ahead log."""
+    total = 0
+    for side in ("", "-wal"):
+        try:
+            total += path.with_name(path.name + side).stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def is_still(path: Path) -> bool:
+    """Tell whether all of a closed segment is in its file, none in a write-ahead log."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size == 0
+    except FileNotFoundError:
+        return True
+
+
+class Segment:
+    """An open segment. The writer has exactly one a stream open; readers open as they need."""
+
+    def __init__(self, path: Path, connection: database.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def create(cls, path: Path, meta: Meta, created_us: int) -> "Segment":
+        """Make a new segment file.
+
+        Raises:
+            StoreError: the disk is full or failing; nothing usable is left behind.
+
+        """
+        connection = database.open_to_write(path, page_size=PAGE_SIZE)
+        with database.store_errors(path):
+            try:
+                connection.executescript(_CREATE)
+                connection.execute(_SET_META, (*meta, created_us))
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                remove(path)
+                raise
+        return cls(path, connection)
+
+    @classmethod
+    def open(cls, path: Path) -> "Segment":
+        """Open an existing segment to write on.
+
+        Raises:
+            StoreError: it cannot be opened.
+
+        """
+        return cls(path, database.open_to_write(path))
+
+    @classmethod
+    def open_to_read(cls, path: Path, *, still: bool) -> "Segment":
+        """Open a segment of another process; ``still`` where it changes no more.
+
+        Raises:
+            StoreError: it is not there or cannot be opened.
+
+        """
+        return cls(path, database.open_to_read(path, still=still))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def meta(self) -> Meta:
+        """Tell stream, epoch and first number.
+
+        Raises:
+            StoreDamagedError: they are not there.
+
+        """
+        with database.store_errors(self.path):
+            row = self._connection.execute(_GET_META).fetchone()
+        if row is None:
+            msg = f"{self.path} does not say what it is"
+            raise StoreDamagedError(msg)
+        return Meta(*row)
+
+    def check(self, expected: Meta) -> None:
+        """Compare a segment with what its place in the outbox promises.
+
+        Raises:
+            StoreDamagedError: the file is damaged or belongs elsewhere.
+
+        """
+        with database.store_errors(self.path):
+            intact = database.is_intact(self._connection)
+        if not intact:
+            msg = f"{self.path} does not pass SQLite's quick_check"
+            raise StoreDamagedError(msg)
+        found = self.meta()
+        if found != expected:
+            msg = f"{self.path} holds {found}, not {expected}"
+            raise StoreDamagedError(msg)
+
+    def add(self, row: Row) -> None:
+        """Write one batch durably: one transaction, flushed.
+
+        Raises:
+            StoreError: nothing was written.
+
+        """
+        with database.store_errors(self.path):
+            self._connection.execute(_ADD, row)
+
+    def add_all(self, rows: list[Row]) -> None:
+        """Write batches in one transaction.
+
+        Raises:
+            StoreError: nothing was written.
+
+        """
+        with database.store_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._connection.executemany(_ADD, rows)
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+
+    def last(self) -> int | None:
+        """Give the highest number, None when empty."""
+        with database.store_errors(self.path):
+            found = self._connection.execute(_LAST).fetchone()[0]
+        return None if found is None else int(found)
+
+    def message_bytes(self) -> int:
+        """Sum up the sizes of the messages."""
+        with database.store_errors(self.path):
+            return int(self._connection.execute(_BYTES).fetchone()[0])
+
+    def total(self) -> Total | None:
+        """Give the totals of a closed segment, None for an open one."""
+        with database.store_errors(self.path):
+            row = self._connection.execute(_GET_TOTAL).fetchone()
+        return None if row is None else Total(*row)
+
+    def total_of(self, low: int, high: int) -> Total:
+        """Sum up the batches from ``low`` to below ``high`` by walking through them."""
+        with database.store_errors(self.path):
+            row = self._connection.execute(_SUM, (low, high)).fetchone()
+        return Total(high - 1, *row)
+
+    def message(self, seq: int) -> Row | None:
+        """Read one batch, None where there is none."""
+        with database.store_errors(self.path):
+            row = self._connection.execute(_MESSAGE, (seq,)).fetchone()
+        return None if row is None else Row(seq, *row)
+
+    def weights(self, after: int) -> list[tuple[int, int, int]]:
+        """List (number, items, first time) of the batches after a number."""
+        with database.store_errors(self.path):
+            return self._connection.execute(_ROWS, (after,)).fetchall()
+
+    def finish(self, first: int) -> None:
+        """Write the totals down and move everything from the log into the file."""
+        with database.store_errors(self.path):
+            if self.total() is None:
+                self._connection.execute(_SET_TOTAL, (first - 1,))
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def version(self) -> int:
+        """Give a number that changes with every commit of the writer."""
+        with database.store_errors(self.path):
+            return database.data_version(self._connection)
+
+    def salvage(self) -> Iterator[bytes]:
+        """Give every message that can still be read, from both ends towards the damage."""
+        for query in (_FORWARD, _BACKWARD):
+            try:
+                with database.store_errors(self.path):
+                    for (message,) in self._connection.execute(query):
+                        if isinstance(message, bytes):
+                            yield message
+            except StoreError:
+                continue

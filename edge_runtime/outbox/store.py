@@ -1,0 +1,429 @@
+"""The outbox as it blocks: numbers, commits, makes room, accounts for what left. One thread only."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from cloud_sync.wire.batch import Seal, Stream, open_batch, seal_batch
+from cloud_sync.wire.errors import WireError
+from cloud_sync.wire.events import Event, Gap, encode_events
+from cloud_sync.wire.ranges import Ranges, difference, of_numbers, parse, union
+from cloud_sync.wire.samples import Sample, encode_samples
+from cloud_sync.wire.version import MAX_BATCH_EVENTS, MAX_BATCH_SAMPLES, MAX_PAYLOAD_BYTES
+from edge_runtime.clock import Clock, boot_id
+from edge_runtime.durable import make_folder
+from edge_runtime.errors import StoreError, StoreFullError
+from edge_runtime.outbox import folder as files
+from edge_runtime.outbox import opening
+from edge_runtime.outbox.chain import Chain, Closed
+from edge_runtime.outbox.database import store_errors
+from edge_runtime.outbox.folder import Account
+from edge_runtime.outbox.gaps import GapReason, gap_event, numbered_gaps, unnumbered_gap
+from edge_runtime.outbox.segment import Row, path_of
+from edge_runtime.outbox.settings import OutboxSettings
+
+T = TypeVar("T", Sample, Event)
+Acknowledged = Mapping[tuple[str, str], Ranges]
+"""What the cloud has, by (stream, epoch), as the inbox gives it."""
+
+log = logging.getLogger(__name__)
+
+
+class Packed(NamedTuple):
+    """Items encoded as the payload of one batch."""
+
+    items: int
+    first_us: int
+    last_us: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """One batch that is durable now."""
+
+    stream: Stream
+    epoch: str
+    seq: int
+    count: int
+    first_us: int
+    last_us: int
+    size: int
+    """Bytes of the sealed batch."""
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a call: partial success is a value."""
+
+    committed: tuple[Committed, ...]
+    taken: int
+    """So many items from the front are dealt with; the others were not written."""
+
+
+class Store:
+    """Both streams of an outbox. Blocks; every call comes from the same thread."""
+
+    def __init__(
+        self, root: Path, settings: OutboxSettings, clock: Clock, chains: dict[Stream, Chain],
+        account: Account,
+    ) -> None:  # fmt: skip
+        self._root = root
+        self._settings = settings
+        self._clock = clock
+        self._chains = chains
+        self._account = account
+        self._acknowledged: Acknowledged = {}
+        self._gaps: list[Gap] = []
+        self._scrubbed = dict.fromkeys(Stream, 0)
+
+    @classmethod
+    def open(cls, root: Path, settings: OutboxSettings, clock: Clock) -> "Store":
+        """Open the outbox in a folder, or make one; repair what a crash or damage left.
+
+        Raises:
+            StoreError: the disk is full or failing.
+
+        """
+        with store_errors(root):
+            make_folder(root)
+        epoch = files.read_epoch(root) or files.adopt_epoch(root)
+        if epoch is None:
+            return cls._begin(root, settings, clock, [])
+        account = files.read_account(root, epoch)
+        try:
+            chains = _open_chains(root, epoch, account, clock)
+        except opening.NumbersUnknownError:
+            log.exception("numbers cannot be known, the outbox begins a new epoch")
+            return cls._begin(root, settings, clock, _retire(root, epoch, account, clock))
+        with store_errors(root):
+            files.write_epoch(root, epoch)
+        store = cls(root, settings, clock, chains, account or _guess_account(epoch, chains))
+        store._find_holes()
+        store._try_declare()
+        return store
+
+    @classmethod
+    def _begin(cls, root: Path, settings: OutboxSettings, clock: Clock, gaps: list[Gap]) -> "Store":
+        epoch = files.new_epoch()
+        account = Account(epoch, {})
+        with store_errors(root):
+            files.write_account(root, account)
+            files.write_epoch(root, epoch)
+        store = cls(root, settings, clock, _open_chains(root, epoch, account, clock), account)
+        store._gaps.extend(gaps)
+        store._try_declare()
+        return store
+
+    @property
+    def epoch(self) -> str:
+        """The epoch that new batches get."""
+        return self._account.epoch
+
+    def append_samples(self, samples: Sequence[Sample]) -> Appended:
+        """Seal and commit samples.
+
+        Raises:
+            StoreError: none of them was written.
+
+        """
+        return self._append(Stream.SAMPLES, samples, MAX_BATCH_SAMPLES, _pack_samples)
+
+    def append_events(self, events: Sequence[Event]) -> Appended:
+        """Seal and commit events.
+
+        Raises:
+            StoreError: none of them was written.
+
+        """
+        return self._append(Stream.EVENTS, events, MAX_BATCH_EVENTS, _pack_events)
+
+    def drop(self, stream: Stream, count: int) -> None:
+        """Note items that were given up before they had a number; declared with the next commit."""
+        self._drop(stream, count, GapReason.OVERFLOW)
+
+    def prune(self, acknowledged: Acknowledged) -> int:
+        """Remove segments that the cloud has altogether; gives how many.
+
+        Raises:
+            StoreError: the disk is full or failing.
+
+        """
+        self._acknowledged = dict(acknowledged)
+        removed = 0
+        for chain in self._chains.values():
+            known = self._acknowledged.get((chain.stream.value, chain.epoch), ())
+            lost = parse(self._account.of(chain.stream).lost)
+            sent = union(known, lost)
+            done = [c for c in chain.closed if not difference(c.numbers, sent)]
+            removed += self._forget(chain, done, lost)
+        return removed
+
+    def condemn(self, stream: Stream, numbers: Ranges) -> None:
+        """Give up stored batches that do not verify.
+
+        Raises:
+            StoreError: the disk is full or failing.
+
+        """
+        chain = self._chains[stream]
+        stored = difference(chain.numbers(), self._account.gone(stream))
+        lost = difference(stored, difference(stored, numbers))
+        self._gaps.extend(numbered_gaps(stream, self.epoch, lost, GapReason.DAMAGED))
+        self._declare()
+
+    def scrub(self, limit: int) -> list[tuple[Stream, int]]:
+        """Verify the next ``limit`` stored batches of each stream; condemn and give damaged ones.
+
+        Raises:
+            StoreError: the disk is full or failing.
+
+        """
+        damaged: list[tuple[Stream, int]] = []
+        for stream, chain in self._chains.items():
+            stored = difference(chain.numbers(), self._account.gone(stream))
+            numbers = _after(stored, self._scrubbed[stream], limit)
+            self._scrubbed[stream] = numbers[-1] if len(numbers) == limit else 0
+            bad = [seq for seq in numbers if not self._verifies(chain, seq)]
+            if bad:
+                self.condemn(stream, of_numbers(bad))
+            damaged += [(stream, seq) for seq in bad]
+        return damaged
+
+    def size(self) -> int:
+        """Bytes on disk of both streams."""
+        return sum(chain.size() for chain in self._chains.values())
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for chain in self._chains.values():
+            chain.close()
+
+    def _append(
+        self, stream: Stream, items: Sequence[T], most: int, pack: Callable[[Sequence[T]], Packed]
+    ) -> Appended:
+        if self._gaps:
+            self._try_declare()
+        committed: list[Committed] = []
+        taken = 0
+        while taken < len(items):
+            packed = _fitting(items[taken : taken + most], pack)
+            try:
+                if packed.payload:
+                    committed.append(self._commit(stream, packed))
+                else:
+                    self._drop(stream, packed.items, GapReason.TOO_LARGE)
+            except StoreError:
+                if not taken:
+                    raise
+                break
+            taken += packed.items
+        return Appended(tuple(committed), taken)
+
+    def _commit(self, stream: Stream, packed: Packed) -> Committed:
+        chain = self._chains[stream]
+        seal = Seal(
+            stream, self.epoch, chain.next_seq, boot_id(), int(self._clock.monotonic() * 1e6),
+            self._clock.quality(),
+        )  # fmt: skip
+        items, first_us, last_us, payload = packed
+        message = seal_batch(seal, count=items, first_us=first_us, last_us=last_us, payload=payload)
+        batch = open_batch(message)
+        row = Row(batch.seq, items, first_us, last_us, message)
+        self._reserve(chain)
+        try:
+            chain.append(row)
+        except StoreFullError:
+            if not self._evict_oldest():
+                raise
+            chain.append(row)
+        self._rotate_if_due(chain)
+        return Committed(
+            stream, self.epoch, row.seq, items, first_us, last_us, len(message), batch.sha256
+        )
+
+    def _drop(self, stream: Stream, count: int, reason: GapReason) -> None:
+        next_seq = self._chains[stream].next_seq
+        self._gaps.append(unnumbered_gap(stream, self.epoch, next_seq, count, reason))
+
+    def _reserve(self, chain: Chain) -> None:
+        """Note durably, before they are used, which numbers may be in use."""
+        if chain.next_seq < self._account.of(chain.stream).reserved:
+            return
+        reserved = chain.next_seq + opening.RESERVE_STEP
+        self._write(self._account.with_reserved(chain.stream, reserved))
+
+    def _rotate_if_due(self, chain: Chain) -> None:
+        if chain.active_bytes < self._settings.segment_bytes:
+            return
+        with contextlib.suppress(StoreError):
+            # The batch is safe; the next commit tries again.
+            chain.rotate(self._clock.wall_us())
+            while self.size() + 2 * self._settings.segment_bytes > self._settings.max_bytes:
+                if not self._evict_oldest():
+                    break
+
+    def _evict_oldest(self) -> bool:
+        """Give up the oldest closed segment of samples. False where there is none."""
+        chain = self._chains[Stream.SAMPLES]
+        if not chain.closed:
+            return False
+        oldest = chain.closed[0]
+        known = self._acknowledged.get((chain.stream.value, chain.epoch), ())
+        lost = difference(oldest.numbers, union(known, self._account.gone(chain.stream)))
+        gaps = self._describe(chain, oldest, lost)
+        chain.remove(oldest)
+        self._gaps.extend(gaps)
+        log.warning(
+            "outbox full, oldest samples given up",
+            extra={"segment": oldest.first, "batches": sum(g.last - g.first + 1 for g in gaps)},
+        )
+        self._try_declare()
+        return True
+
+    def _describe(self, chain: Chain, closed: Closed, lost: Ranges) -> list[Gap]:
+        gaps = numbered_gaps(chain.stream, chain.epoch, lost, GapReason.FULL)
+        try:
+            totals = chain.total_of(closed, lost)
+        except StoreError:
+            return gaps
+        return [
+            Gap(g.stream, g.epoch, g.first, g.last, t.items, g.reason, t.first_us, t.last_us)
+            for g, t in zip(gaps, totals, strict=True)
+        ]
+
+    def _forget(self, chain: Chain, done: list[Closed], lost: Ranges) -> int:
+        """Account for acknowledged segments durably, then unlink them."""
+        if not done:
+            return 0
+        account = self._account
+        for closed in done:
+            sent = difference(closed.numbers, lost)
+            whole = sent == closed.numbers
+            totals = [closed.total] if whole else chain.total_of(closed, sent)
+            account = account.with_pruned(chain.stream, sent, sum(t.items for t in totals))
+        self._write(account)
+        for closed in done:
+            chain.remove(closed)
+        return len(done)
+
+    def _find_holes(self) -> None:
+        """Numbers that were used, are not stored and did not leave properly are a gap."""
+        for stream, chain in self._chains.items():
+            used: Ranges = ((1, chain.next_seq),) if chain.next_seq > 1 else ()
+            here = union(chain.present(), self._account.gone(stream))
+            lost = difference(used, here)
+            self._gaps.extend(numbered_gaps(stream, self.epoch, lost, GapReason.DAMAGED))
+
+    def _try_declare(self) -> None:
+        """Declare gaps now, or keep them until the disk takes them."""
+        with contextlib.suppress(StoreError):
+            self._declare()
+
+    def _declare(self) -> None:
+        """Commit all gaps as events, then account for their numbers."""
+        while self._gaps:
+            some = self._gaps[:MAX_BATCH_EVENTS]
+            now = self._clock.wall_us()
+            self._commit(Stream.EVENTS, _pack_events([gap_event(gap, now) for gap in some]))
+            del self._gaps[: len(some)]
+            account = self._account
+            for gap in some:
+                if gap.epoch == self.epoch and gap.first <= gap.last:
+                    account = account.with_lost(gap.stream, ((gap.first, gap.last + 1),))
+            if account is not self._account:
+                self._write(account)
+
+    def _verifies(self, chain: Chain, seq: int) -> bool:
+        row = chain.message(seq)
+        if row is None:
+            return False
+        try:
+            batch = open_batch(row.message)
+        except WireError:
+            return False
+        return (batch.stream, batch.epoch, batch.seq) == (chain.stream.value, chain.epoch, seq)
+
+    def _write(self, account: Account) -> None:
+        with store_errors(self._root):
+            files.write_account(self._root, account)
+        self._account = account
+
+
+def _open_chains(
+    root: Path, epoch: str, account: Account | None, clock: Clock
+) -> dict[Stream, Chain]:
+    chains: dict[Stream, Chain] = {}
+    try:
+        for stream in Stream:
+            own = account.of(stream) if account else None
+            chains[stream] = opening.open_chain(root, stream, epoch, own, clock.wall_us())
+    except StoreError:
+        for chain in chains.values():
+            chain.close()
+        raise
+    return chains
+
+
+def _guess_account(epoch: str, chains: Mapping[Stream, Chain]) -> Account:
+    """Begin a lost account anew: what is below the oldest segment was sent, most likely.
+
+    ``verify`` shows what was not.
+    """
+    account = Account(epoch, {})
+    for stream, chain in chains.items():
+        oldest = chain.numbers()[:1]
+        below: Ranges = ((1, oldest[0][0]),) if oldest and oldest[0][0] > 1 else ()
+        account = account.with_pruned(stream, below, 0).with_unknown_items(stream)
+    return account
+
+
+def _retire(root: Path, epoch: str, account: Account | None, clock: Clock) -> list[Gap]:
+    """Move all segments of an epoch into quarantine; give what was not accounted for as gaps."""
+    gaps: list[Gap] = []
+    for stream in Stream:
+        own = account.of(stream) if account else None
+        firsts = files.list_segments(root, stream)
+        for first in firsts:
+            path = path_of(files.stream_path(root, stream), first)
+            opening.quarantine(root, path, clock.wall_us())
+        high = max([own.reserved if own else 1, *(first + 1 for first in firsts)])
+        used: Ranges = ((min(firsts, default=high), high),) if firsts else ()
+        gone = account.gone(stream) if account else ()
+        gaps += numbered_gaps(stream, epoch, difference(used, gone), GapReason.EPOCH)
+    return gaps
+
+
+def _pack_samples(samples: Sequence[Sample]) -> Packed:
+    times = [sample.received_us for sample in samples]
+    return Packed(len(samples), min(times), max(times), encode_samples(samples))
+
+
+def _pack_events(events: Sequence[Event]) -> Packed:
+    times = [event.time_us for event in events]
+    return Packed(len(events), min(times), max(times), encode_events(list(events)))
+
+
+def _fitting(items: Sequence[T], pack: Callable[[Sequence[T]], Packed]) -> Packed:
+    """Pack as many items from the front as one batch may hold; an empty payload for none."""
+    packed = pack(items)
+    if len(packed.payload) <= MAX_PAYLOAD_BYTES:
+        return packed
+    if len(items) == 1:
+        return packed._replace(payload=b"")
+    return _fitting(items[: len(items) // 2], pack)
+
+
+def _after(stored: Ranges, last: int, limit: int) -> list[int]:
+    """List the next ``limit`` numbers after ``last``."""
+    numbers: list[int] = []
+    for low, high in stored:
+        start = max(low, last + 1)
+        numbers.extend(range(start, min(high, start + limit - len(numbers))))
+        if len(numbers) >= limit:
+            break
+    return numbers
