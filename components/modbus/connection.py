@@ -15,8 +15,14 @@ from pymodbus import exceptions as foreign
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.pdu import ModbusPDU
 
-from components.modbus.errors import UNIT_HINT, UnitSilentError, mapped
-from components.modbus.frames import RAW_ANSWERS, is_frame
+from components.modbus.errors import (
+    CLOSED_HINT,
+    UNIT_HINT,
+    UnitSilentError,
+    WrongAnswerError,
+    mapped,
+)
+from components.modbus.frames import RAW_ANSWERS, is_frame, skip_late, unit_of
 from components.modbus.turns import Silence, Turns, next_silence
 from edge_runtime.errors import DeviceError, DeviceUnreachableError
 
@@ -35,8 +41,8 @@ class Connection:
         self._port = port
         self._turns = Turns()
         self._client: AsyncModbusTcpClient | None = None
-        self._pending = False
-        self._damaged = False
+        self._pending: ModbusPDU | None = None
+        self._trouble: DeviceError | None = None
         self._timeouts = 0
         self._failures = 0
         self._failure: DeviceError | None = None
@@ -76,12 +82,12 @@ class Connection:
             self._failures += 1
             self._failure = mapped(exc, self.address)
             raise self._failure from exc
-        self._client, self._failure, self._timeouts, self._damaged = client, None, 0, False
+        self._client, self._failure, self._timeouts = client, None, 0
 
     async def _ask(self, request: ModbusPDU, timeout_s: float) -> ModbusPDU:
         assert self._client is not None
         where = f"{self.address} unit {request.dev_id}"
-        self._pending = True
+        self._pending, self._trouble = request, None
         try:
             async with asyncio.timeout(timeout_s):
                 answer: ModbusPDU = await self._client.execute(False, request)
@@ -90,17 +96,18 @@ class Connection:
             msg = f"{where} did not answer within {timeout_s:g} s"
             raise UnitSilentError(msg, hint=UNIT_HINT) from exc
         except (foreign.ModbusException, OSError) as exc:
-            damaged = self._damaged
-            self.close()
-            if damaged:
-                msg = f"{where} sent something that is not Modbus TCP"
-                hint = "Is another service on that port? RTU over TCP is not supported."
-                raise DeviceUnreachableError(msg, hint=hint) from exc
-            raise mapped(exc, where) from exc
+            raise self._explain(exc, where) from exc
         finally:
-            self._pending = False
+            self._pending = None
         self._timeouts = 0
         return answer
+
+    def _explain(self, exc: foreign.ModbusException | OSError, where: str) -> DeviceError:
+        """Say why a request failed; only a wrong answer leaves the connection fit for use."""
+        trouble = self._trouble or mapped(exc, where)
+        if not isinstance(trouble, WrongAnswerError):
+            self.close()
+        return trouble
 
     def check_silence(self, unit: int) -> None:
         """Leave a silent unit alone for a while, if others share the line with it.
@@ -133,22 +140,38 @@ class Connection:
 
     def _on_connect(self, up: bool) -> None:
         if not up:
-            self._fail_pending("the connection was lost")
+            msg = f"{self.address} closed the connection"
+            self._fail(DeviceUnreachableError(msg, hint=CLOSED_HINT))
 
     def _on_packet(self, sending: bool, data: bytes) -> bytes:
-        """Keep bytes that are not Modbus away from pymodbus, which would drop them silently."""
-        if sending or is_frame(data):
+        """Look at received bytes before pymodbus, which logs, drops or waits where we can tell."""
+        if sending or self._client is None:
             return data
-        self._damaged = True
-        self._fail_pending("not Modbus")
-        return b""
+        if self._pending is None:
+            fresh = b""
+        else:
+            fresh = skip_late(data, self._pending.transaction_id)
+            self._judge(fresh, self._pending.dev_id)
+            fresh = b"" if self._trouble else fresh
+        if len(fresh) != len(data):
+            self._client.ctx.recv_buffer = fresh
+        return fresh
 
-    def _fail_pending(self, reason: str) -> None:
+    def _judge(self, data: bytes, unit: int) -> None:
+        if not is_frame(data):
+            msg = f"{self.address} sent something that is not Modbus TCP"
+            hint = "Is another service on that port? RTU over TCP is not supported."
+            self._fail(DeviceUnreachableError(msg, hint=hint))
+        elif unit and (other := unit_of(data)) not in {None, unit}:
+            self._fail(WrongAnswerError(f"{self.address} answered as unit {other}, not as {unit}"))
+
+    def _fail(self, trouble: DeviceError) -> None:
         """End the wait of a request that cannot be answered any more."""
-        if self._pending and self._client is not None:
+        if self._pending is not None and self._client is not None:
+            self._trouble = trouble
             future = self._client.ctx.response_future
             if not future.done():
-                future.set_exception(foreign.ConnectionException(reason))
+                future.set_exception(foreign.ConnectionException(str(trouble)))
 
     def close(self) -> None:
         """Close; the next request opens again. Closing twice is fine."""

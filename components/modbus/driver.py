@@ -14,16 +14,15 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from components.modbus.connection import Connection, shared_connection
-from components.modbus.decode import bad
 from components.modbus.errors import UnitSilentError
 from components.modbus.frames import checked
-from components.modbus.learned import RETRY_S, Learned
-from components.modbus.plan import Request, describe, plan_requests
+from components.modbus.learned import Learned
+from components.modbus.plan import describe, plan_requests, request_over
 from components.modbus.reading import Pass, Prepared, prepare
-from components.modbus.settings import Settings
+from components.modbus.settings import Point, Settings, Table
 from components.modbus.writing import check_echo, write_request
 from edge_runtime.driver import Driver
-from edge_runtime.model import Quality, Reading, Reason, Value
+from edge_runtime.model import Quality, Reading, Value
 
 MAX_PLANS = 64
 """Due sets whose plans are kept; points with own intervals make a few."""
@@ -31,8 +30,8 @@ MAX_PLANS = 64
 
 class _Plan(NamedTuple):
     requests: list[Prepared]
-    refused: list[Reading]
-    """Of points that the device is known to refuse."""
+    refused: list[Point]
+    """Points that the device is known to refuse."""
 
 
 class ModbusDevice:
@@ -45,7 +44,7 @@ class ModbusDevice:
         self._learned = Learned(settings.unreadable)
         self._plans: dict[frozenset[str], _Plan] = {}
         self._plans_version = 0
-        self._silent: frozenset[Request] = frozenset()
+        self._silent: frozenset[tuple[Table, int]] = frozenset()
         self._was_good = False
 
     async def read(self, points: Collection[str]) -> Sequence[Reading]:
@@ -60,10 +59,22 @@ class ModbusDevice:
         """
         self._line.check_silence(self._settings.unit)
         plan = self._plan_for(frozenset(points))
-        pass_ = Pass(self._line, self._settings, self._learned)
-        requests = plan.requests
+        again = self._learned.retry(plan.refused, asyncio.get_running_loop().time())
+        requests = [*plan.requests, *self._alone(again)] if again else plan.requests
+        readings = await self._read_all(requests)
+        if again and _is_good(readings[-1]):
+            self._learned.accept([again])
+        readings += [
+            Reading(point.name, None, Quality.BAD, self._learned.reason_of(point))
+            for point in plan.refused
+            if point is not again
+        ]
+        return readings
+
+    async def _read_all(self, requests: Sequence[Prepared]) -> list[Reading]:
         if self._silent:  # what was not answered last time must not keep the rest from being read
-            requests = sorted(requests, key=lambda prepared: prepared.request in self._silent)
+            requests = sorted(requests, key=lambda prepared: prepared.request.start in self._silent)
+        pass_ = Pass(self._line, self._settings, self._learned)
         try:
             readings = await pass_.read(requests)
         except UnitSilentError:
@@ -72,11 +83,10 @@ class ModbusDevice:
         finally:
             self._silent = frozenset(pass_.silent)
         self._line.note_answer(self._settings.unit)
-        self._was_good = self._was_good or any(r.quality is Quality.GOOD for r in readings)
+        self._was_good = self._was_good or any(map(_is_good, readings))
         if pass_.refusal is not None and not self._was_good:
-            self._learned.forget(before=float("inf"))
             raise pass_.refusal
-        return [*readings, *plan.refused] if plan.refused else readings
+        return readings
 
     async def write(self, point: str, value: Value) -> None:
         """Write one raw value and check the device's confirmation.
@@ -92,25 +102,26 @@ class ModbusDevice:
         check_echo(request, checked(answer, request.function_code, where), where)
 
     def _plan_for(self, names: frozenset[str]) -> _Plan:
-        self._learned.forget(before=asyncio.get_running_loop().time() - RETRY_S)
         if self._plans_version != self._learned.version or len(self._plans) > MAX_PLANS:
             self._plans.clear()
             self._plans_version = self._learned.version
         if names not in self._plans:
-            self._plans[names] = self._make_plan(names)
+            self._plans[names] = self._make_plan([self._points[name] for name in names])
         return self._plans[names]
 
-    def _make_plan(self, names: Collection[str]) -> _Plan:
-        points, refused = [], []
-        for name in names:
-            point = self._points[name]
-            detail = self._learned.refusal_of(point)
-            if detail is None:
-                points.append(point)
-            else:
-                refused += bad([name], f"{Reason.DEVICE_ERROR}:{detail}")
-        requests = plan_requests(self._settings, points, self._learned.holes)
+    def _make_plan(self, points: Sequence[Point]) -> _Plan:
+        refused = [point for point in points if self._learned.reason_of(point)]
+        wanted = [point for point in points if not self._learned.reason_of(point)]
+        requests = plan_requests(self._settings, wanted, self._learned.holes)
         return _Plan([prepare(request, self._settings) for request in requests], refused)
+
+    def _alone(self, point: Point) -> list[Prepared]:
+        request = request_over(self._settings.unit, point.table, [point])
+        return [prepare(request, self._settings)]
+
+
+def _is_good(reading: Reading) -> bool:
+    return reading.quality is Quality.GOOD
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachab
 
 WIRING_HINT = "Check the device's power and network, and that the address is right: ping it first."
 UNIT_HINT = "Check the unit id, and power and wiring of the device itself."
+CLOSED_HINT = "Many devices allow one to four connections: is another program reading it?"
 BASE_HINT = (
     "Addresses count from 0 here: register 1 or 40001 of a manual is address 0. "
     "Try one lower, and the other table (input and holding registers are different ones)."
@@ -46,6 +47,8 @@ class ExceptionAnswerError(DeviceRefusedError):
             f"{where} refused with exception 0x{code:02X} ({meaning})", hint=_HINTS.get(code, "")
         )
         self.code = code
+        self.divisible = code in {limits.ILLEGAL_ADDRESS, limits.ILLEGAL_VALUE}
+        """One address, or the length, may be what does not suit the device."""
 
     @property
     def detail(self) -> str:
@@ -57,6 +60,11 @@ class WrongAnswerError(DeviceRefusedError):
     """The device answered something that does not fit the request."""
 
     detail = "wrong_answer"
+
+    def __init__(self, message: str, *, hint: str = "", divisible: bool = False) -> None:
+        """``divisible`` when shorter requests may be answered rightly."""
+        super().__init__(message, hint=hint)
+        self.divisible = divisible
 
 
 FOREIGN: dict[type[foreign.ModbusException], type[DeviceError]] = {

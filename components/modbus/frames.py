@@ -6,7 +6,12 @@ pymodbus's own classes decode register by register, and accept answers that are 
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from components.modbus import limits
-from components.modbus.errors import ExceptionAnswerError, UnitSilentError, WrongAnswerError
+from components.modbus.errors import (
+    LIMIT_HINT,
+    ExceptionAnswerError,
+    UnitSilentError,
+    WrongAnswerError,
+)
 
 GATEWAY_CODES = frozenset({limits.GATEWAY_PATH_UNAVAILABLE, limits.GATEWAY_NO_ANSWER})
 
@@ -43,6 +48,9 @@ RAW_ANSWERS: tuple[type[RawAnswer], ...] = tuple(
 MIN_LENGTH = 3
 """Unit id, function code and at least one byte: an exception (messaging 3.1.3, application 7)."""
 
+LENGTH_ENDS = 6
+"""Bytes of the header before the unit id, which is the first that its length counts."""
+
 
 def is_frame(data: bytes) -> bool:
     """Tell whether bytes begin like a Modbus TCP answer: protocol 0, fitting length, our function.
@@ -51,10 +59,25 @@ def is_frame(data: bytes) -> bool:
     """
     if len(data) <= limits.MBAP_BYTES:
         return True
-    length = int.from_bytes(data[4:6], "big")
+    length = int.from_bytes(data[4:LENGTH_ENDS], "big")
     function = data[limits.MBAP_BYTES] & ~limits.ERROR_FLAG
     fits = MIN_LENGTH <= length <= 1 + limits.MAX_PDU_BYTES
     return data[2:4] == b"\0\0" and fits and function in FUNCTIONS
+
+
+def skip_late(data: bytes, transaction: int) -> bytes:
+    """Drop whole frames of other transactions: late answers to requests that were given up."""
+    while is_frame(data) and len(data) > limits.MBAP_BYTES:
+        end = LENGTH_ENDS + int.from_bytes(data[4:LENGTH_ENDS], "big")
+        if int.from_bytes(data[:2], "big") == transaction or len(data) < end:
+            break
+        data = data[end:]
+    return data
+
+
+def unit_of(data: bytes) -> int | None:
+    """Give the unit id of a frame that has got that far."""
+    return data[LENGTH_ENDS] if len(data) > LENGTH_ENDS else None
 
 
 def checked(answer: ModbusPDU, function: int, where: str) -> bytes:
@@ -86,5 +109,5 @@ def data_of(answer: bytes, expected: int, where: str) -> bytes:
     """
     if len(answer) != 1 + expected or answer[0] != expected:
         msg = f"{where} gave {max(len(answer) - 1, 0)} bytes of data when asked for {expected}"
-        raise WrongAnswerError(msg, hint="Set 'max_registers' to what the device really gives.")
+        raise WrongAnswerError(msg, hint=LIMIT_HINT, divisible=True)
     return answer[1:]

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from components.modbus.plan import Holes, Request
+from components.modbus.plan import Holes, Request, request_over
 from components.modbus.settings import AddressRange, Point, Table
+from edge_runtime.model import Reason
 
-RETRY_S = 600.0
-"""A refused point is asked for again after this time: the device may have been set up meanwhile."""
+RETRY_S = 60.0
+"""A refused point is asked for again, alone, after this time: the device may have changed."""
 
 
 @dataclass(slots=True)
@@ -28,28 +29,35 @@ class Learned:
     def refuse(self, points: Iterable[Point], detail: str, now: float) -> None:
         """Learn that these points cannot be read."""
         for point in points:
+            self.version += _range_of(point) not in self._refused
             self._refused[_range_of(point)] = (now, detail)
-        self.version += 1
 
     def part(self, table: Table, address: int) -> None:
         """Learn that a request may not reach over this address, though both sides can be read."""
         self._walls.add((table, address))
         self.version += 1
 
-    def refusal_of(self, point: Point) -> str | None:
-        """Give what the device said when it refused this point, if it did."""
+    def reason_of(self, point: Point) -> str:
+        """Give the reason of a reading of this point if it is refused, else nothing."""
         known = self._refused.get(_range_of(point))
-        return known[1] if known else None
+        return f"{Reason.DEVICE_ERROR}:{known[1]}" if known else ""
 
-    def forget(self, *, before: float) -> None:
-        """Forget refusals from before this time, so that they are asked for again."""
-        old = [key for key, (time, _) in self._refused.items() if time < before]
-        for key in old:
-            del self._refused[key]
-        self.version += bool(old)
+    def accept(self, points: Iterable[Point]) -> None:
+        """Learn that these points can be read after all."""
+        for point in points:
+            if self._refused.pop(_range_of(point), None):
+                self.version += 1
+
+    def retry(self, points: Iterable[Point], now: float) -> Point | None:
+        """Pick a refused point that may be asked for again."""
+        for point in points:
+            known = self._refused.get(_range_of(point))
+            if known and known[0] <= now - RETRY_S:
+                return point
+        return None
 
 
-def halves(request: Request, unit: int) -> tuple[Request, Request] | None:
+def halves(request: Request) -> tuple[Request, Request] | None:
     """Part a request between two points near its middle; None when it holds only one address."""
     starts = sorted({point.address for point in request.points})
     if len(starts) == 1:
@@ -57,13 +65,11 @@ def halves(request: Request, unit: int) -> tuple[Request, Request] | None:
     middle = starts[len(starts) // 2]
     low = [point for point in request.points if point.address < middle]
     high = [point for point in request.points if point.address >= middle]
-    return _over(request, unit, low), _over(request, unit, high)
+    return _part(request, low), _part(request, high)
 
 
-def _over(request: Request, unit: int, points: Sequence[Point]) -> Request:
-    first = points[0].address
-    count = max(point.end for point in points) - first
-    return Request(unit, request.table, first, count, tuple(points))
+def _part(request: Request, points: Sequence[Point]) -> Request:
+    return request_over(request.unit, request.table, points)
 
 
 def _range_of(point: Point) -> AddressRange:

@@ -28,6 +28,11 @@ class Request:
     """Sorted by address."""
 
     @property
+    def start(self) -> tuple[Table, int]:
+        """Where it begins."""
+        return self.table, self.first
+
+    @property
     def label(self) -> str:
         """In the protocol's words."""
         last = f" to {self.first + self.count - 1}" if self.count > 1 else ""
@@ -69,7 +74,7 @@ def plan_requests(
     for point in points:
         tables.setdefault(point.table, []).append(point)
     return [
-        _request(settings.unit, table, run)
+        request_over(settings.unit, table, run)
         for table in sorted(tables)
         for run in _runs(settings, table, tables[table], holes)
     ]
@@ -96,9 +101,10 @@ def _runs(
         yield run
 
 
-def _request(unit: int, table: Table, run: Sequence[Point]) -> Request:
-    first = run[0].address
-    return Request(unit, table, first, max(point.end for point in run) - first, tuple(run))
+def request_over(unit: int, table: Table, points: Sequence[Point]) -> Request:
+    """Make the request that spans these points, sorted by address."""
+    first = points[0].address
+    return Request(unit, table, first, max(point.end for point in points) - first, tuple(points))
 
 
 # --- what it costs ------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
-from components.modbus import limits
 from components.modbus.connection import Connection
 from components.modbus.decode import Decoder, bad, compile_bits, compile_registers, no_answer
 from components.modbus.errors import ExceptionAnswerError, UnitSilentError, WrongAnswerError
@@ -28,8 +27,6 @@ _READS = {
     Table.HOLDING: ReadHoldingRegistersRequest,
     Table.INPUT: ReadInputRegistersRequest,
 }
-_ADDRESS_REFUSALS = frozenset({limits.ILLEGAL_ADDRESS, limits.ILLEGAL_VALUE})
-"""What devices answer when one address, or the length, of a request does not suit them."""
 Refusal = ExceptionAnswerError | WrongAnswerError
 
 
@@ -58,10 +55,12 @@ class Pass:
         self._learned = learned
         self._extra = MAX_EXTRA_REQUESTS
         self._answered = False
+        self._gave_data = False
+        self._refused_points: list[tuple[Request, str]] = []
         self.refusal: Refusal | None = None
         """The first refusal of this pass."""
-        self.silent: list[Request] = []
-        """Requests that were not answered though others were, or first of all."""
+        self.silent: list[tuple[Table, int]] = []
+        """Where the requests began that were not answered though others were, or first of all."""
 
     async def read(self, requests: Sequence[Prepared]) -> list[Reading]:
         """Read all requests; only the first silence of a device that never answered is raised.
@@ -78,11 +77,19 @@ class Pass:
             try:
                 readings += await self._answer(prepared)
             except UnitSilentError:
-                self.silent.append(prepared.request)
+                self.silent.append(prepared.request.start)
                 if not self._answered:
                     raise
                 readings += no_answer(prepared.request.names)
+        self._learn()
         return readings
+
+    def _learn(self) -> None:
+        """Believe a refusal of single points only of a device that gives others (it may boot)."""
+        if self._gave_data:
+            now = asyncio.get_running_loop().time()
+            for request, detail in self._refused_points:
+                self._learned.refuse(request.points, detail, now)
 
     async def _answer(self, prepared: Prepared) -> list[Reading]:
         try:
@@ -103,13 +110,12 @@ class Pass:
         """Part a refused request until what remains refused is a single point, and learn."""
         self.refusal = self.refusal or refusal
         reason = f"{Reason.DEVICE_ERROR}:{refusal.detail}"
-        fits = isinstance(refusal, WrongAnswerError) or refusal.code in _ADDRESS_REFUSALS
-        if not fits or self._extra <= 0:
+        if not refusal.divisible or self._extra <= 0:
             return bad(request.names, reason)
-        parts = halves(request, self._settings.unit)
+        parts = halves(request)
         if parts is None:
-            now = asyncio.get_running_loop().time()
-            self._learned.refuse(request.points, refusal.detail, now)
+            if isinstance(refusal, ExceptionAnswerError):
+                self._refused_points.append((request, refusal.detail))
             return bad(request.names, reason)
         readings: list[Reading] = []
         whole = True
@@ -128,8 +134,13 @@ class Pass:
 
     async def _fetch(self, request: Request) -> bytes:
         pdu = _READS[request.table](address=request.first, count=request.count, dev_id=request.unit)
-        where = self._line.address
         answer = await self._line.exchange(pdu, self._settings.timeout_s)
+        try:
+            body = checked(answer, pdu.function_code, f"{self._line.address} {request.label}")
+        except ExceptionAnswerError:
+            self._answered = True
+            raise
         self._answered = True
-        body = checked(answer, pdu.function_code, f"{where} {request.label}")
-        return data_of(body, request.data_bytes, where)
+        data = data_of(body, request.data_bytes, self._line.address)
+        self._gave_data = True
+        return data
