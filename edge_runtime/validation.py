@@ -41,7 +41,10 @@ class Findings:
         try:
             return model.model_validate(node.plain())
         except ValidationError as exc:
-            for error in exc.errors(include_url=False):
+            errors = exc.errors(include_url=False)
+            for error in errors:
+                if _follows_from_others(error, errors):
+                    continue
                 inner = tuple(p for p in error["loc"] if not str(p).startswith(_TAG))
                 inner = tuple(p for p in inner if p != "[key]")
                 place = node.at(inner)
@@ -83,6 +86,10 @@ def describe(model: type[BaseModel], error: ErrorDetails, loc: Loc) -> str:
         return text
     if is_secret(model, loc):
         return f"expected {text}"
+    if error["type"] in {"too_short", "too_long"}:
+        limits = error.get("ctx", {})
+        bound = f"at least {limits['min_length']}" if "min_length" in limits else ""
+        return f"expected {bound or 'at most ' + str(limits.get('max_length'))} items"
     found = error["input"]
     near = suggestion(str(found), _choices(error)) if isinstance(found, str) else ""
     return f"found {shown(found)}; expected {text[0].lower()}{text[1:]}{near}"
@@ -102,6 +109,14 @@ def is_secret(model: type[BaseModel], loc: Loc) -> bool:
     for part in loc:
         candidates = [t for c in candidates for t in _step(c, part)]
     return SecretStr in candidates
+
+
+def _follows_from_others(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """A list is too short once its wrong items are taken away: say what is wrong with the items."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in errors
+    )
 
 
 def _step(kind: Any, part: str | int) -> Iterator[Any]:
