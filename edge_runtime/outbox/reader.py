@@ -4,6 +4,7 @@ Nothing here writes. The folder may not be there yet, segments may vanish betwee
 new epoch may begin at any time; none of that is an error.
 """
 
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cloud_sync.wire.batch import Stream
-from cloud_sync.wire.ranges import Ranges, difference, parse
+from cloud_sync.wire.ranges import Ranges, difference, parse, union
 from edge_runtime.errors import StoreDamagedError
 from edge_runtime.outbox import folder as files
 from edge_runtime.outbox.folder import Account
 from edge_runtime.outbox.stream_reader import StreamReader
 from edge_runtime.outbox.weights import Weight
+
+__all__ = ["OutboxReader", "StoredBatch", "StreamBooks", "Weight"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +33,6 @@ class StoredBatch:
     first_us: int
     last_us: int
     message: bytes
-
-
-class Loaded(NamedTuple):
-    """Batches that verify, in the order asked for, and numbers of those that do not.
-
-    Numbers that are in neither left the outbox meanwhile, or were over ``max_bytes``.
-    """
-
-    batches: list[StoredBatch]
-    damaged: list[int]
 
 
 class StreamBooks(NamedTuple):
@@ -60,6 +55,7 @@ class OutboxReader:
         self._epoch = ""
         self._account: Account | None = None
         self._news = False
+        self._damaged: dict[str, Ranges] = dict.fromkeys(self._streams, ())
 
     def changed(self) -> bool:
         """Tell whether anything was committed or removed since the last call; microseconds."""
@@ -73,31 +69,32 @@ class OutboxReader:
         return self._epoch
 
     def stored(self, stream: str) -> Ranges:
-        """Give the numbers of all batches that can be sent."""
+        """Give the numbers of all batches that can be sent: neither given up nor damaged."""
         self._look()
         gone = self._account.gone(stream) if self._account else ()
-        return difference(self._streams[stream].numbers(), gone)
+        return difference(self._streams[stream].numbers(), union(gone, self._damaged[stream]))
 
-    def load(self, stream: str, numbers: Iterable[int], max_bytes: int) -> Loaded:
-        """Read and verify batches until the next would go over ``max_bytes``; at least one."""
+    def damaged(self, stream: str) -> Ranges:
+        """Give the numbers that ``load`` found not to verify; the runtime's scrub gives them up."""
         self._look()
-        loaded = Loaded([], [])
+        return self._damaged[stream]
+
+    def load(self, stream: str, numbers: Iterable[int], max_bytes: int) -> list[StoredBatch]:
+        """Read and verify batches until the next would go over ``max_bytes``; at least one.
+
+        What left the outbox meanwhile, or does not verify, is left out.
+        """
+        self._look()
+        loaded: list[StoredBatch] = []
         size = 0
         for seq in numbers:
-            try:
-                found = self._streams[stream].read(seq, self._epoch)
-            except StoreDamagedError:
-                loaded.damaged.append(seq)
-                continue
+            found = self._read(stream, seq)
             if found is None:
                 continue
-            row, batch = found
-            size += len(row.message)
-            if size > max_bytes and loaded.batches:
+            size += len(found.message)
+            if size > max_bytes and loaded:
                 break
-            loaded.batches.append(
-                StoredBatch(batch.seq, batch.count, batch.first_us, batch.last_us, row.message)
-            )
+            loaded.append(found)
         return loaded
 
     def weigh(self, stream: str, ranges: Ranges) -> Weight:
@@ -116,6 +113,18 @@ class OutboxReader:
         for stream in self._streams.values():
             stream.close()
 
+    def _read(self, stream: str, seq: int) -> StoredBatch | None:
+        try:
+            found = self._streams[stream].read(seq, self._epoch)
+        except StoreDamagedError as exc:
+            log.error("batch damaged", extra={"stream": stream, "seq": seq, "error": str(exc)})  # noqa: TRY400 - expected kind of damage
+            self._damaged[stream] = union(self._damaged[stream], ((seq, seq + 1),))
+            return None
+        if found is None:
+            return None
+        row, batch = found
+        return StoredBatch(batch.seq, batch.count, batch.first_us, batch.last_us, row.message)
+
     def _look(self) -> None:
         seen = (
             _signature(files.epoch_path(self._root)),
@@ -123,7 +132,10 @@ class OutboxReader:
         )
         if seen != self._seen:
             self._seen = seen
-            self._epoch = files.read_epoch(self._root) or ""
+            epoch = files.read_epoch(self._root) or ""
+            if epoch != self._epoch:
+                self._epoch = epoch
+                self._damaged = dict.fromkeys(self._streams, ())
             self._account = files.read_account(self._root, self._epoch)
             self._news = True
         for stream in self._streams.values():
@@ -137,6 +149,3 @@ def _signature(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns
-
-
-__all__ = ["Loaded", "OutboxReader", "StoredBatch", "StreamBooks", "Weight"]
