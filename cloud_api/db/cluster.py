@@ -22,6 +22,7 @@ from psycopg.conninfo import make_conninfo
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from cloud_api.db.account import Account, give, reachable
+from cloud_api.db.private_file import write_private
 from cloud_api.errors import EmbeddedDatabaseError
 
 DATABASE = "tidegate"
@@ -128,18 +129,6 @@ def _write_access(folder: Path, access: Access) -> None:
         "password": access.password.get_secret_value(),
     }
     write_private(folder / "access.json", json.dumps(content))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we can read: whole or not at all."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.unlink(missing_ok=True)
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.rename(path)
 
 
 def discard(access: Access) -> None:

@@ -24,6 +24,7 @@ import psycopg
 
 from cloud_api.db import cluster
 from cloud_api.db.account import Account, give, server_account
+from cloud_api.db.private_file import write_private
 from cloud_api.db.programs import find_programs
 from cloud_api.errors import EmbeddedDatabaseError
 
@@ -106,7 +107,9 @@ async def embedded_postgres(folder: Path, *, throwaway: bool = False) -> AsyncIt
 
 
 @asynccontextmanager
-async def embedded_server(folder: Path, *, throwaway: bool = False) -> AsyncIterator[EmbeddedServer]:
+async def embedded_server(
+    folder: Path, *, throwaway: bool = False
+) -> AsyncIterator[EmbeddedServer]:
     """Run a server for as long as the context lasts. ``throwaway``: no fsync, removed at the end.
 
     Raises:
@@ -164,7 +167,7 @@ async def _make_data(
     for leftover in (data, aside):
         shutil.rmtree(leftover, ignore_errors=True)
     secret.unlink(missing_ok=True)
-    cluster.write_private(secret, access.password.get_secret_value())
+    write_private(secret, access.password.get_secret_value())
     give(secret, account)
     command = [
         str(programs / "initdb"), "--pgdata", str(aside), "--username", cluster.OWNER,

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import LiteralString, cast
 
 from psycopg import AsyncConnection
 
@@ -113,7 +112,7 @@ async def _apply(owner: Db, migration: Migration) -> None:
     async with owner.transaction():
         await owner.execute(f"SET LOCAL lock_timeout = '{LOCK_LIMIT}'")
         await owner.execute("SET LOCAL search_path = tidegate, pg_catalog")
-        await owner.execute(cast("LiteralString", migration.sql))
+        await owner.execute(migration.sql.encode())
         await owner.execute(
             "INSERT INTO tidegate.schema_migration (number, name, checksum) VALUES (%s, %s, %s)",
             (migration.number, migration.name, migration.checksum),

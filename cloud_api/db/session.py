@@ -35,8 +35,13 @@ _BE_INGEST = "SET LOCAL ROLE NONE"
 async def transaction(pool: Pool, tenant: UUID) -> AsyncIterator[Db]:
     """Commit at the end, roll back on an error; sees and touches this tenant's rows only."""
     async with pool.connection() as db, db.transaction():
-        await db.execute(_SET_TENANT, (tenant,))
+        await adopt(db, tenant)
         yield db
+
+
+async def adopt(db: Db, tenant: UUID) -> None:
+    """Go on in a transaction of ``door()`` as the tenant that was found there."""
+    await db.execute(_SET_TENANT, (tenant,))
 
 
 @asynccontextmanager

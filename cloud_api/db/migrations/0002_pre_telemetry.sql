@@ -76,6 +76,14 @@ CREATE TABLE latest (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE latest IS 'The newest sample of each point, and its newest good one';
 
+-- Late data never takes the place of newer. A time from the future (a clock that was ahead) would
+-- hold it for ever, so it gives way to whatever comes next.
+CREATE FUNCTION wins(fresh timestamptz, held timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN fresh IS NOT NULL
+        AND (held IS NULL OR fresh >= held OR held > now() + interval '5 minutes');
+GRANT EXECUTE ON FUNCTION wins(timestamptz, timestamptz) TO tidegate_app;
+
 -- Samples -------------------------------------------------------------------------------------
 
 CREATE TABLE sample_chunk (

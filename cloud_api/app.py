@@ -1,0 +1,66 @@
+"""The HTTP application: domains put together, with what every request gets.
+
+A domain is a package with ``routes.py`` (``router = APIRouter()``) and, if something has to live as
+long as the process does, ``lifespan.py`` (``lifespan(app)``, an async context manager that leaves
+what its dependencies need in ``app.state``). Lower layers start first and stop last.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+
+from fastapi import FastAPI
+
+from cloud_api.access.keyring import Keyring
+from cloud_api.access.people import SignInThrottles
+from cloud_api.db.session import Database
+from cloud_api.guards import RequestTimeLimit, SecurityHeaders
+from cloud_api.problems import add_problem_handlers
+from cloud_api.settings import CloudSettings
+
+DOMAINS = ("access", "registry", "telemetry", "alerts", "commands", "overview", "live", "dashboard")
+MAX_BODY_BYTES = 64 << 10
+"""Of every request but uploads."""
+
+
+def create_app(settings: CloudSettings, database: Database, keyring: Keyring) -> FastAPI:
+    """Put the application together; what it is given is opened and closed by the caller."""
+    app = FastAPI(
+        title="Tidegate",
+        summary="What gateways and people ask of the cloud.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.keyring = keyring
+    app.state.sign_in_throttles = SignInThrottles()
+    add_problem_handlers(app)
+    app.add_middleware(RequestTimeLimit, seconds=settings.request_limit_s)
+    app.add_middleware(SecurityHeaders)
+    for domain in DOMAINS:
+        if _exists(f"cloud_api.{domain}.routes"):
+            app.include_router(import_module(f"cloud_api.{domain}.routes").router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for domain in DOMAINS:
+            if _exists(f"cloud_api.{domain}.lifespan"):
+                module = import_module(f"cloud_api.{domain}.lifespan")
+                await stack.enter_async_context(module.lifespan(app))
+        yield
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

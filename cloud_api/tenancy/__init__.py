@@ -1,0 +1,1 @@
+"""Tenants, their people, and what each person may do."""
