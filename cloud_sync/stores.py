@@ -27,6 +27,20 @@ class StoredBatch(Protocol):
         ...
 
 
+class Loaded(Protocol):
+    """What was read of the batches asked for."""
+
+    @property
+    def batches(self) -> Sequence[StoredBatch]:
+        """Those that verify, in the order asked for."""
+        ...
+
+    @property
+    def damaged(self) -> Sequence[int]:
+        """Numbers of those that do not; the runtime will tell of them as a gap."""
+        ...
+
+
 class Outbox(Protocol):
     """What the gateway has for the cloud; the line only reads it."""
 
@@ -35,15 +49,15 @@ class Outbox(Protocol):
         ...
 
     def epoch(self) -> str:
-        """Give the tag of this outbox; another one means other numbers."""
+        """Give the tag of this outbox, empty while there is none; a new one means new numbers."""
         ...
 
     def stored(self, stream: Stream) -> Ranges:
         """Numbers of the batches that lie here."""
         ...
 
-    def load(self, stream: Stream, numbers: Sequence[int], max_bytes: int) -> Sequence[StoredBatch]:
-        """Read batches in the order asked for, as many as fit."""
+    def load(self, stream: Stream, numbers: Sequence[int], max_bytes: int) -> Loaded:
+        """Read batches in the order asked for until the next would not fit; at least one."""
         ...
 
     def weigh(self, stream: Stream, ranges: Ranges) -> tuple[int, int, int | None]:

@@ -149,12 +149,23 @@ class Uplink:
     def _read(self, plan: UploadPlan) -> dict[Stream, list[StoredBatch]]:
         """Read as many batches as the pace allows, in the plan's order; at least one."""
         room = self._pace.max_bytes
-        events = list(self._outbox.load(Stream.EVENTS, plan.events, room)) if plan.events else []
+        events = self._load(Stream.EVENTS, plan.events, room)
         room -= sum(len(batch.message) for batch in events)
-        samples: list[StoredBatch] = []
-        if plan.samples and (room > 0 or not events):
-            samples = list(self._outbox.load(Stream.SAMPLES, plan.samples, room))
+        samples = self._load(Stream.SAMPLES, plan.samples, room) if room > 0 else []
         return {Stream.EVENTS: events, Stream.SAMPLES: samples}
+
+    def _load(self, stream: Stream, numbers: tuple[int, ...], room: int) -> list[StoredBatch]:
+        if not numbers:
+            return []
+        loaded = self._outbox.load(stream, numbers, room)
+        if loaded.damaged:
+            self._hold(stream, of_numbers(loaded.damaged))
+            self._status.damaged += len(loaded.damaged)
+            log.error(
+                "batches on disk are damaged",
+                extra={"stream": stream.value, "seqs": loaded.damaged[:10]},
+            )
+        return list(loaded.batches)
 
     def _backlog_after(
         self, pending: dict[Stream, Ranges], batches: dict[Stream, list[StoredBatch]]

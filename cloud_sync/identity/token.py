@@ -1,6 +1,7 @@
 """The access token: 15 minutes of trust for a signed assertion (RFC 7523)."""
 
 import asyncio
+import logging
 import secrets
 from http import HTTPStatus
 
@@ -8,7 +9,7 @@ import jwt
 
 from cloud_sync.identity.files import Identity
 from cloud_sync.stores import Clock
-from cloud_sync.transports.answers import document_of
+from cloud_sync.transports.answers import Answer, document_of
 from cloud_sync.transports.https import HttpsClient, Request
 from cloud_sync.wire import paths
 from cloud_sync.wire.identity import (
@@ -20,6 +21,10 @@ from cloud_sync.wire.identity import (
 
 _USED_SHARE = 0.8
 """Share of its life after which a token is renewed."""
+_SKEW_US = 20_000_000
+"""A clock that is further off than this from the cloud's is not believed for assertions."""
+
+log = logging.getLogger(__name__)
 
 
 class AccessToken:
@@ -34,6 +39,7 @@ class AccessToken:
         self._lock = asyncio.Lock()
         self._token = ""
         self._renew_at = 0.0
+        self._skew_us = 0
 
     async def get(self) -> str:
         """Give a token that is good for a while.
@@ -54,19 +60,35 @@ class AccessToken:
 
     async def _fetch(self) -> None:
         asked_at = self._clock.monotonic()
+        answer = await self._ask()
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._learn_time(answer):
+            answer = await self._ask()
+        reply = document_of(answer, HTTPStatus.OK, TokenReply)
+        self._token = reply.access_token
+        self._renew_at = asked_at + reply.expires_in * _USED_SHARE
+
+    async def _ask(self) -> Answer:
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self._assertion(),
         }
-        answer = await self._client.ask(Request("POST", paths.TOKEN, form=form))
-        reply = document_of(answer, HTTPStatus.OK, TokenReply)
-        self._token = reply.access_token
-        self._renew_at = asked_at + reply.expires_in * _USED_SHARE
+        return await self._client.ask(Request("POST", paths.TOKEN, form=form))
+
+    def _learn_time(self, answer: Answer) -> bool:
+        """Take the cloud's time for assertions where our own clock is wrong; True if it was."""
+        if answer.date_us is None:
+            return False
+        skew_us = answer.date_us - self._clock.wall_us()
+        if abs(skew_us - self._skew_us) <= _SKEW_US:
+            return False
+        self._skew_us = skew_us
+        log.warning("the gateway's clock is wrong", extra={"off_s": -skew_us // 1_000_000})
+        return True
 
     def _assertion(self) -> str:
         gateway = self._identity.gateway.gateway
-        now = self._clock.wall_us() // 1_000_000
+        now = (self._clock.wall_us() + self._skew_us) // 1_000_000
         claims = {
             "iss": gateway,
             "sub": gateway,

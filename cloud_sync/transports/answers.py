@@ -34,6 +34,8 @@ class Answer:
     media_type: str
     body: bytes
     retry_after: str = ""
+    date_us: int | None = None
+    """The cloud's clock as it says, to the second."""
 
 
 class _Problem(msgspec.Struct):

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
@@ -150,7 +151,15 @@ async def _read(response: httpx.Response) -> Answer:
 def _head(response: httpx.Response, body: bytes = b"") -> Answer:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     retry_after = response.headers.get("retry-after", "").strip()
-    return Answer(response.status_code, media_type, body, retry_after)
+    date_us = _time_us(response.headers.get("date", ""))
+    return Answer(response.status_code, media_type, body, retry_after, date_us)
+
+
+def _time_us(date: str) -> int | None:
+    try:
+        return round(parsedate_to_datetime(date).timestamp() * 1_000_000)
+    except (ValueError, OverflowError):
+        return None
 
 
 @contextmanager

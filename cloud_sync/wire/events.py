@@ -121,8 +121,8 @@ class DeviceBack(msgspec.Struct, frozen=True):
 class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
     """Batches ``first`` to ``last`` of a stream are lost for good, ``count`` items in them.
 
-    ``last`` is ``first - 1`` where the items never had a number, ``count`` is 0 where it cannot be
-    known. Numbers that the cloud received nevertheless are not lost.
+    ``count`` is 0 where it cannot be known. Numbers that the cloud received nevertheless are not
+    lost.
     """
 
     stream: str

@@ -1,0 +1,1 @@
+"""A bad line: a TCP proxy that can cut, stall, delay, throttle and lose answers."""
