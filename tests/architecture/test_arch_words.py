@@ -10,7 +10,6 @@ RETIRED = {
     "alarm": "alert",
     "asset": "device",
     "datapoint": "point",
-    "hole": "gap",
     "slave": "unit",
     "spool": "outbox",
     "twin": "shadow",
