@@ -66,6 +66,11 @@ class Chain:
         self.next_seq = row.seq + 1
         self._active_bytes += len(row.message) + ROW_OVERHEAD
 
+    def skip(self) -> int:
+        """Give away the next number without a batch."""
+        seq, self.next_seq = self.next_seq, self.next_seq + 1
+        return seq
+
     def rotate(self, now_us: int) -> None:
         """Begin a new segment, then close the active one.
 

@@ -16,8 +16,8 @@ from cloud_sync.wire.events import Event
 from cloud_sync.wire.samples import Sample
 from edge_runtime.clock import Clock
 from edge_runtime.errors import StoreError
+from edge_runtime.outbox.committed import Appended, Committed
 from edge_runtime.outbox.settings import OutboxSettings
-from edge_runtime.outbox.store import Appended, Committed
 from edge_runtime.outbox.writer import Outbox
 
 MAX_PENDING_EVENTS = 10_000

@@ -8,8 +8,7 @@ import msgspec
 from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.ranges import Ranges, parse, render, union
 from edge_runtime.durable import write_file
-from edge_runtime.errors import StoreError
-from edge_runtime.outbox.segment import Segment, first_of, path_of
+from edge_runtime.outbox.segment import first_of
 
 EPOCH_CHARS = 16
 QUARANTINE = "quarantine"
@@ -130,24 +129,3 @@ def list_segments(folder: Path, stream: str) -> list[int]:
     except FileNotFoundError:
         return []
     return sorted(first for name in names if (first := first_of(name)) is not None)
-
-
-def adopt_epoch(folder: Path) -> str | None:
-    """Read the epoch from the newest segment where the file with it is lost; None for a new folder.
-
-    Segments of another epoch are then damaged ones.
-    """
-    for stream in Stream:
-        for first in reversed(list_segments(folder, stream)):
-            path = path_of(stream_path(folder, stream), first)
-            try:
-                segment = Segment.open_to_read(path, still=False)
-            except StoreError:
-                continue
-            try:
-                return segment.meta().epoch
-            except StoreError:
-                continue
-            finally:
-                segment.close()
-    return None

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cloud_sync.wire.batch import Stream, open_batch
 from cloud_sync.wire.errors import WireError
+from cloud_sync.wire.ranges import parse, union
 from edge_runtime.durable import flush_folder, make_folder
 from edge_runtime.errors import StoreDamagedError, StoreError
 from edge_runtime.outbox import chain as chains
@@ -55,7 +56,7 @@ def open_chain(
     if newest is None or active is None:
         return _begin(folder, Meta(stream, epoch, 0), closed, account, now_us)
     last = active.last()
-    next_seq = newest.first if last is None else last + 1
+    next_seq = max(newest.first if last is None else last + 1, _beyond(account))
     if active.total() is None and (account is None or next_seq >= account.reserved - RESERVE_STEP):
         return Chain(
             folder, stream, epoch,
@@ -71,12 +72,18 @@ def _begin(
     """Begin a segment where the newest one is not there: at the first number surely not used."""
     if account is None:
         raise NumbersUnknownError
-    first = max([account.reserved, *(c.total.last + 1 for c in closed)])
+    first = max([account.reserved, _beyond(account), *(c.total.last + 1 for c in closed)])
     active = chains.create(folder, meta._replace(first=first), now_us)
     return Chain(
         folder, Stream(meta.stream), meta.epoch,
         closed=closed, active=active, active_first=first, next_seq=first,
     )  # fmt: skip
+
+
+def _beyond(account: StreamAccount | None) -> int:
+    """Give the number after the highest that left: one that was given up has no batch."""
+    gone = union(parse(account.pruned), parse(account.lost)) if account else ()
+    return gone[-1][1] if gone else 1
 
 
 def _open_active(root: Path, meta: Meta, now_us: int) -> Segment | None:

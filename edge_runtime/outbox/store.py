@@ -3,26 +3,27 @@
 import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from cloud_sync.wire.batch import Seal, Stream, open_batch, seal_batch
 from cloud_sync.wire.errors import WireError
-from cloud_sync.wire.events import Event, Gap, encode_events
+from cloud_sync.wire.events import Event, Gap
 from cloud_sync.wire.ranges import Ranges, difference, of_numbers, parse, union
-from cloud_sync.wire.samples import Sample, encode_samples
-from cloud_sync.wire.version import MAX_BATCH_EVENTS, MAX_BATCH_SAMPLES, MAX_PAYLOAD_BYTES
+from cloud_sync.wire.samples import Sample
+from cloud_sync.wire.version import MAX_BATCH_EVENTS, MAX_BATCH_SAMPLES
 from edge_runtime.clock import Clock, boot_id
 from edge_runtime.durable import make_folder
 from edge_runtime.errors import StoreError, StoreFullError
+from edge_runtime.outbox import epochs, opening
 from edge_runtime.outbox import folder as files
-from edge_runtime.outbox import opening
 from edge_runtime.outbox.chain import Chain, Closed
+from edge_runtime.outbox.committed import Appended, Committed
 from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.folder import Account
-from edge_runtime.outbox.gaps import GapReason, gap_event, numbered_gaps, unnumbered_gap
-from edge_runtime.outbox.segment import Row, path_of
+from edge_runtime.outbox.gaps import GapReason, gap_event, numbered_gaps
+from edge_runtime.outbox.packing import Packed, fitting, pack_events, pack_samples
+from edge_runtime.outbox.segment import Row
 from edge_runtime.outbox.settings import OutboxSettings
 
 T = TypeVar("T", Sample, Event)
@@ -30,39 +31,6 @@ Acknowledged = Mapping[tuple[str, str], Ranges]
 """What the cloud has, by (stream, epoch), as the inbox gives it."""
 
 log = logging.getLogger(__name__)
-
-
-class Packed(NamedTuple):
-    """Items encoded as the payload of one batch."""
-
-    items: int
-    first_us: int
-    last_us: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """One batch that is durable now."""
-
-    stream: Stream
-    epoch: str
-    seq: int
-    count: int
-    first_us: int
-    last_us: int
-    size: int
-    """Bytes of the sealed batch."""
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """What became of a call: partial success is a value."""
-
-    committed: tuple[Committed, ...]
-    taken: int
-    """So many items from the front are dealt with; the others were not written."""
 
 
 class Store:
@@ -91,18 +59,18 @@ class Store:
         """
         with store_errors(root):
             make_folder(root)
-        epoch = files.read_epoch(root) or files.adopt_epoch(root)
+        epoch = files.read_epoch(root) or epochs.adopt_epoch(root)
         if epoch is None:
             return cls._begin(root, settings, clock, [])
         account = files.read_account(root, epoch)
         try:
-            chains = _open_chains(root, epoch, account, clock)
+            chains = epochs.open_chains(root, epoch, account, clock)
         except opening.NumbersUnknownError:
             log.exception("numbers cannot be known, the outbox begins a new epoch")
-            return cls._begin(root, settings, clock, _retire(root, epoch, account, clock))
+            return cls._begin(root, settings, clock, epochs.retire(root, epoch, account, clock))
         with store_errors(root):
             files.write_epoch(root, epoch)
-        store = cls(root, settings, clock, chains, account or _guess_account(epoch, chains))
+        store = cls(root, settings, clock, chains, account or epochs.guess_account(epoch, chains))
         store._find_holes()
         store._try_declare()
         return store
@@ -114,7 +82,7 @@ class Store:
         with store_errors(root):
             files.write_account(root, account)
             files.write_epoch(root, epoch)
-        store = cls(root, settings, clock, _open_chains(root, epoch, account, clock), account)
+        store = cls(root, settings, clock, epochs.open_chains(root, epoch, account, clock), account)
         store._gaps.extend(gaps)
         store._try_declare()
         return store
@@ -131,7 +99,7 @@ class Store:
             StoreError: none of them was written.
 
         """
-        return self._append(Stream.SAMPLES, samples, MAX_BATCH_SAMPLES, _pack_samples)
+        return self._append(Stream.SAMPLES, samples, MAX_BATCH_SAMPLES, pack_samples)
 
     def append_events(self, events: Sequence[Event]) -> Appended:
         """Seal and commit events.
@@ -140,7 +108,7 @@ class Store:
             StoreError: none of them was written.
 
         """
-        return self._append(Stream.EVENTS, events, MAX_BATCH_EVENTS, _pack_events)
+        return self._append(Stream.EVENTS, events, MAX_BATCH_EVENTS, pack_events)
 
     def drop(self, stream: Stream, count: int) -> None:
         """Note items that were given up before they had a number; declared with the next commit."""
@@ -211,7 +179,7 @@ class Store:
         committed: list[Committed] = []
         taken = 0
         while taken < len(items):
-            packed = _fitting(items[taken : taken + most], pack)
+            packed = fitting(items[taken : taken + most], pack)
             try:
                 if packed.payload:
                     committed.append(self._commit(stream, packed))
@@ -247,8 +215,10 @@ class Store:
         )
 
     def _drop(self, stream: Stream, count: int, reason: GapReason) -> None:
-        next_seq = self._chains[stream].next_seq
-        self._gaps.append(unnumbered_gap(stream, self.epoch, next_seq, count, reason))
+        """Give a number to what is given up, so that both ends can tell it is not there."""
+        chain = self._chains[stream]
+        seq = chain.skip()
+        self._gaps.append(Gap(stream.value, self.epoch, seq, seq, count, reason.value))
 
     def _reserve(self, chain: Chain) -> None:
         """Note durably, before they are used, which numbers may be in use."""
@@ -329,7 +299,7 @@ class Store:
         while self._gaps:
             some = self._gaps[:MAX_BATCH_EVENTS]
             now = self._clock.wall_us()
-            self._commit(Stream.EVENTS, _pack_events([gap_event(gap, now) for gap in some]))
+            self._commit(Stream.EVENTS, pack_events([gap_event(gap, now) for gap in some]))
             del self._gaps[: len(some)]
             account = self._account
             for gap in some:
@@ -352,70 +322,6 @@ class Store:
         with store_errors(self._root):
             files.write_account(self._root, account)
         self._account = account
-
-
-def _open_chains(
-    root: Path, epoch: str, account: Account | None, clock: Clock
-) -> dict[Stream, Chain]:
-    chains: dict[Stream, Chain] = {}
-    try:
-        for stream in Stream:
-            own = account.of(stream) if account else None
-            chains[stream] = opening.open_chain(root, stream, epoch, own, clock.wall_us())
-    except StoreError:
-        for chain in chains.values():
-            chain.close()
-        raise
-    return chains
-
-
-def _guess_account(epoch: str, chains: Mapping[Stream, Chain]) -> Account:
-    """Begin a lost account anew: what is below the oldest segment was sent, most likely.
-
-    ``verify`` shows what was not.
-    """
-    account = Account(epoch, {})
-    for stream, chain in chains.items():
-        oldest = chain.numbers()[:1]
-        below: Ranges = ((1, oldest[0][0]),) if oldest and oldest[0][0] > 1 else ()
-        account = account.with_pruned(stream, below, 0).with_unknown_items(stream)
-    return account
-
-
-def _retire(root: Path, epoch: str, account: Account | None, clock: Clock) -> list[Gap]:
-    """Move all segments of an epoch into quarantine; give what was not accounted for as gaps."""
-    gaps: list[Gap] = []
-    for stream in Stream:
-        own = account.of(stream) if account else None
-        firsts = files.list_segments(root, stream)
-        for first in firsts:
-            path = path_of(files.stream_path(root, stream), first)
-            opening.quarantine(root, path, clock.wall_us())
-        high = max([own.reserved if own else 1, *(first + 1 for first in firsts)])
-        used: Ranges = ((min(firsts, default=high), high),) if firsts else ()
-        gone = account.gone(stream) if account else ()
-        gaps += numbered_gaps(stream, epoch, difference(used, gone), GapReason.EPOCH)
-    return gaps
-
-
-def _pack_samples(samples: Sequence[Sample]) -> Packed:
-    times = [sample.received_us for sample in samples]
-    return Packed(len(samples), min(times), max(times), encode_samples(samples))
-
-
-def _pack_events(events: Sequence[Event]) -> Packed:
-    times = [event.time_us for event in events]
-    return Packed(len(events), min(times), max(times), encode_events(list(events)))
-
-
-def _fitting(items: Sequence[T], pack: Callable[[Sequence[T]], Packed]) -> Packed:
-    """Pack as many items from the front as one batch may hold; an empty payload for none."""
-    packed = pack(items)
-    if len(packed.payload) <= MAX_PAYLOAD_BYTES:
-        return packed
-    if len(items) == 1:
-        return packed._replace(payload=b"")
-    return _fitting(items[: len(items) // 2], pack)
 
 
 def _after(stored: Ranges, last: int, limit: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Both ends compared: where is every number that the gateway ever gave, and every sample?
+"""Both ends compared: where every number is that the gateway ever gave, and every sample.
 
 Pure. The local half comes from :meth:`~edge_runtime.outbox.reader.OutboxReader.books` and the
 inbox, the other from the cloud's ``streams``.

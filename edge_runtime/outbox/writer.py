@@ -12,8 +12,9 @@ from cloud_sync.wire.events import Event
 from cloud_sync.wire.ranges import Ranges, of_numbers
 from cloud_sync.wire.samples import Sample
 from edge_runtime.clock import Clock
+from edge_runtime.outbox.committed import Appended
 from edge_runtime.outbox.settings import OutboxSettings
-from edge_runtime.outbox.store import Acknowledged, Appended, Store
+from edge_runtime.outbox.store import Acknowledged, Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
