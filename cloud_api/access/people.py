@@ -133,7 +133,7 @@ async def _begin(
 ) -> NewSession:
     token = new_token()
     secret = hash_token(token)
-    await queries.add_session(db, tenant, person, secret, now, now + lifetime)
+    await queries.add_session(db, tenant, person, secret, now=now, expires_at=now + lifetime)
     caller = await queries.read_caller(db, tenant, secret, now)
     if caller is None:  # a person without membership
         raise NotSignedInError("this person is no member of any tenant")

@@ -36,7 +36,7 @@ async def read_caller(db: Db, tenant: UUID, secret: bytes, now: datetime) -> Cal
 
 
 async def add_session(
-    db: Db, tenant: UUID, person: UUID, secret: bytes, now: datetime, expires_at: datetime
+    db: Db, tenant: UUID, person: UUID, secret: bytes, *, now: datetime, expires_at: datetime
 ) -> None:
     """Begin a session, and forget those of this person that have expired."""
     await db.execute(
@@ -135,7 +135,7 @@ class StoredCredential:
 
 
 async def add_claim(
-    db: Db, tenant: UUID, site: UUID, secret: bytes, expires_at: datetime, uses: int
+    db: Db, tenant: UUID, site: UUID, secret: bytes, *, expires_at: datetime, uses: int
 ) -> None:
     """Keep a claim."""
     await db.execute(
@@ -185,9 +185,10 @@ async def add_gateway(
     db: Db,
     tenant: UUID,
     site: UUID,
+    credential: Credential,
+    *,
     name: str,
     version: str,
-    credential: Credential,
     now: datetime,
 ) -> bool:
     """Add a gateway; False if another of this name was faster."""
@@ -246,7 +247,7 @@ async def gateway_status(db: Db, tenant: UUID, gateway: UUID) -> str | None:
 
 
 async def use_assertion(
-    db: Db, tenant: UUID, gateway: UUID, jti: str, now: datetime, expires_at: datetime
+    db: Db, tenant: UUID, gateway: UUID, jti: str, *, now: datetime, expires_at: datetime
 ) -> bool:
     """Note that an assertion was used; False if it was before. Forgets expired ones."""
     await db.execute(

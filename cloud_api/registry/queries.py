@@ -18,6 +18,7 @@ async def touch_gateway(
     gateway: UUID,
     backlog: Backlog,
     oldest_at: datetime | None,
+    *,
     version: str,
     now: datetime,
 ) -> None:
@@ -185,7 +186,7 @@ async def add_seen_points(
 
 
 async def set_silence(
-    db: Db, tenant: UUID, gateway: UUID, device: str, since: datetime | None, reason: str | None
+    db: Db, tenant: UUID, gateway: UUID, device: str, *, since: datetime | None, reason: str | None
 ) -> UUID | None:
     """Note since when and why a device is silent, or that it is back; give its number."""
     found = await db.execute(

@@ -27,12 +27,12 @@ KINDS = frozenset({"float", "integer", "boolean", "text", "enumeration"})
 
 
 async def touch(
-    db: Db, tenant: UUID, gateway: UUID, backlog: Backlog, version: str, now: datetime
+    db: Db, tenant: UUID, gateway: UUID, backlog: Backlog, *, version: str, now: datetime
 ) -> None:
     """Note that a gateway was in contact, and what still waits on it."""
     oldest = _time(backlog.oldest_us) if backlog.oldest_us is not None else None
     bounded = Backlog(_count(backlog.batches), _count(backlog.samples))
-    await queries.touch_gateway(db, tenant, gateway, bounded, oldest, version[:64], now)
+    await queries.touch_gateway(db, tenant, gateway, bounded, oldest, version=version[:64], now=now)
 
 
 async def declare(
@@ -76,15 +76,17 @@ async def point_ids(db: Db, tenant: UUID, gateway: UUID, keys: Collection[str]) 
 
 
 async def device_silent(
-    db: Db, tenant: UUID, gateway: UUID, device: str, since: datetime, reason: str
+    db: Db, tenant: UUID, gateway: UUID, device: str, *, since: datetime, reason: str
 ) -> UUID | None:
     """Note that a device stopped answering; give its number, None if it is unknown."""
-    return await queries.set_silence(db, tenant, gateway, device, since, reason[:MAX_TEXT_CHARS])
+    return await queries.set_silence(
+        db, tenant, gateway, device, since=since, reason=reason[:MAX_TEXT_CHARS]
+    )
 
 
 async def device_back(db: Db, tenant: UUID, gateway: UUID, device: str) -> UUID | None:
     """Note that a device answers again; give its number, None if it is unknown."""
-    return await queries.set_silence(db, tenant, gateway, device, None, None)
+    return await queries.set_silence(db, tenant, gateway, device, since=None, reason=None)
 
 
 def check_declaration(declared: PointsDeclared) -> None:

@@ -17,7 +17,9 @@ async def read_tenant_name(db: Db, tenant: UUID) -> str | None:
     return row[0] if row else None
 
 
-async def add_person(db: Db, tenant: UUID, person: UUID, email: str, name: str, role: str) -> bool:
+async def add_person(
+    db: Db, tenant: UUID, person: UUID, *, email: str, name: str, role: str
+) -> bool:
     """Add a person with a role; False if the tenant knows the address already."""
     found = await db.execute(
         """

@@ -34,7 +34,9 @@ async def add_person(db: Db, tenant: UUID, email: str, name: str, role: str) -> 
     """
     person = uuid4()
     address = normal_email(email)
-    if not await queries.add_person(db, tenant, person, address, checked_name(name), role):
+    if not await queries.add_person(
+        db, tenant, person, email=address, name=checked_name(name), role=role
+    ):
         raise ConflictError(f"{address} is known to this tenant already")
     return person
 

@@ -111,14 +111,14 @@ async def app(
         yield made
 
 
-def _client(app: FastAPI, **more: Any) -> httpx.AsyncClient:
+def _client(app: FastAPI, **more: Any) -> httpx.AsyncClient:  # noqa: TID251 - in-process
     return httpx.AsyncClient(  # noqa: TID251 - in-process: there is no line to pin TLS on
         transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", **more
     )
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:  # noqa: TID251 - in-process
     async with _client(app) as http:
         yield http
 
@@ -131,7 +131,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     server.capture_signals = _no_signals  # type: ignore[method-assign] - pytest handles them
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     yield f"http://127.0.0.1:{port}"
@@ -221,7 +221,9 @@ def add_gateway(database: Database, keyring: Keyring) -> AddGateway:
             certificate.not_valid_after_utc,
         )
         async with database.transaction(tenant.id) as db:
-            await queries.add_gateway(db, tenant.id, tenant.site, name, "0.1.0", credential, now)
+            await queries.add_gateway(
+                db, tenant.id, tenant.site, credential, name=name, version="0.1.0", now=now
+            )
         token, _ = keyring.issue_access_token(GatewayCaller(tenant.id, gateway), now)
         return GatewayOf(gateway, tenant, name, key, certificate, token)
 
