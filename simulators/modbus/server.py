@@ -1,0 +1,150 @@
+"""Puts simulated devices on the wire with pymodbus's server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from pymodbus.constants import ExcCodes
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from simulators.modbus.image import Image
+from simulators.modbus.plant import FIRST_PORT, PLANT, PORTS, Model, PlantDevice, Simulated, never
+
+LOOPBACK = "127.0.0.1"
+READ_INPUTS = 4
+BIT_FUNCTIONS = frozenset({1, 2, 5, 15})
+WORD_BITS = 16
+NOWHERE = 0xFFF0
+Action = Callable[..., Coroutine[Any, Any, ExcCodes | None]]
+
+
+@asynccontextmanager
+async def serve(
+    units: Mapping[int, Model],
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    silent: Callable[[float], bool] = never,
+) -> AsyncIterator[int]:
+    """Serve devices by unit id on one port; gives the port.
+
+    Their time starts now. While ``silent`` (by seconds after the start) nobody answers.
+    """
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    def elapsed() -> float:
+        return loop.time() - start
+
+    def mute(sending: bool, data: bytes) -> bytes:
+        return b"" if sending and silent(elapsed()) else data
+
+    now = datetime.now().astimezone()
+    midnight_s = now.hour * 3600.0 + now.minute * 60 + now.second
+    devices = [
+        _device(unit, Simulated(model, midnight_s=midnight_s), elapsed)
+        for unit, model in units.items()
+    ]
+    server = ModbusTcpServer(devices, address=(host, port), trace_packet=mute)
+    await server.serve_forever(background=True)
+    try:
+        assert isinstance(server.transport, asyncio.Server)
+        yield server.transport.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def serve_plant(
+    *, host: str = LOOPBACK, first_port: int = FIRST_PORT, seed: int = 0
+) -> AsyncIterator[dict[str, tuple[PlantDevice, int]]]:
+    """Serve the demo plant; gives each device and its port by name. First port 0: free ones."""
+    async with AsyncExitStack() as stack:
+        found = {}
+        for offset in range(PORTS):
+            devices = [device for device in PLANT if device.port == offset]
+            port = await stack.enter_async_context(
+                serve(
+                    {device.unit: device.model(seed + device.unit) for device in devices},
+                    host=host,
+                    port=first_port + offset if first_port else 0,
+                    silent=devices[0].silent,
+                )
+            )
+            found.update({device.name: (device, port) for device in devices})
+        yield found
+
+
+async def run_plant(
+    host: str = LOOPBACK,
+    first_port: int = FIRST_PORT,
+    *,
+    seed: int = 0,
+    ready: Callable[[dict[str, tuple[PlantDevice, int]]], None] | None = None,
+) -> None:
+    """Serve the demo plant until cancelled; ``ready`` is called once everybody listens."""
+    async with serve_plant(host=host, first_port=first_port, seed=seed) as devices:
+        if ready is not None:
+            ready(devices)
+        await asyncio.Event().wait()
+
+
+def _device(unit: int, simulated: Simulated, elapsed: Callable[[], float]) -> SimDevice:
+    image = simulated.model.image()
+    tables = (
+        _bits(image.coils),
+        _bits(image.discretes),
+        _words(image.holding),
+        _words(image.inputs),
+    )
+    return SimDevice(unit, tables, action=_action(simulated, elapsed))
+
+
+def _action(simulated: Simulated, elapsed: Callable[[], float]) -> Action:
+    """Make what pymodbus calls before it answers: it fills the registers with what is true now."""
+
+    async def refresh(  # noqa: PLR0917 - pymodbus's signature
+        function: int,
+        start: int,
+        address: int,
+        count: int,
+        registers: list[int],
+        values: list[int] | list[bool] | None,
+    ) -> ExcCodes | None:
+        _ = count
+        simulated.advance(elapsed())
+        if values is not None:
+            if function in BIT_FUNCTIONS:
+                return ExcCodes.ILLEGAL_VALUE
+            simulated.model.write(address, [int(value) for value in values])
+            return None
+        _fill(simulated.model.image(), function, start, registers)
+        return None
+
+    return refresh
+
+
+def _fill(image: Image, function: int, start: int, registers: list[int]) -> None:
+    if function in BIT_FUNCTIONS:
+        for place, bit in (image.coils if function == 1 else image.discretes).items():
+            word, mask = place // WORD_BITS - start, 1 << place % WORD_BITS
+            registers[word] = registers[word] & ~mask | (mask if bit else 0)
+        return
+    table = image.inputs if function == READ_INPUTS else image.holding
+    for place, word in table.items():
+        registers[place - start] = word
+
+
+def _words(table: Mapping[int, int]) -> list[SimData]:
+    """Make one block a register: what is between them answers exception 2."""
+    if not table:
+        return [SimData(0, datatype=DataType.INVALID)]
+    return [SimData(place, values=table[place], datatype=DataType.REGISTERS) for place in table]
+
+
+def _bits(table: Mapping[int, bool]) -> list[SimData]:
+    known = table or {NOWHERE: False}  # pymodbus wants at least one
+    return [SimData(place, values=known[place], datatype=DataType.BITS) for place in known]
