@@ -118,8 +118,14 @@ class DevicePoller:
             raise DeviceUnreachableError(self.status.silent_reason or "not connected yet")
         try:
             await self._read(self._open, self._all)
+        except DeviceError:
+            raise
         except TimeoutError as exc:
             raise DeviceUnreachableError from exc
+        except Exception as exc:
+            logger.exception("device %s: the driver failed", self.name)
+            msg = f"{type(exc).__name__}: {exc}"
+            raise DeviceError(msg) from exc
 
     async def _poll_until_it_fails(self) -> None:
         async with AsyncExitStack() as stack:

@@ -30,6 +30,8 @@ from edge_runtime.rules.step import (
 )
 
 TICK_S = 0.25
+PREFIX = "rule/"
+"""Of the names of rule states among all states of the journal."""
 MAX_UNSENT = 1_000
 """Events kept with one rule while the journal or the outbox takes none; then the oldest go."""
 
@@ -39,8 +41,12 @@ logger = logging.getLogger(__name__)
 class StateStore(Protocol):
     """Where states survive a restart."""
 
-    def save_state(self, name: str, state: bytes) -> None:
+    def save_state(self, name: str, content: bytes) -> None:
         """Save durably; raises :class:`StoreError`."""
+        ...
+
+    def drop_state(self, name: str) -> None:
+        """Forget durably; raises :class:`StoreError`."""
         ...
 
     def load_states(self) -> Mapping[str, bytes]:
@@ -74,9 +80,7 @@ class _Track:
 
     def saved(self) -> bytes:
         rule = self.rule
-        return msgspec.msgpack.encode(
-            SavedRule(rule.fingerprint, rule.point, self.state, self.unsent)
-        )
+        return msgspec.json.encode(SavedRule(rule.fingerprint, rule.point, self.state, self.unsent))
 
 
 class RuleEngine:
@@ -134,7 +138,7 @@ class RuleEngine:
         batches = [list(track.unsent) for track in changed]
         try:
             for track in changed:
-                self._store.save_state(track.rule.name, track.saved())
+                self._store.save_state(PREFIX + track.rule.name, track.saved())
         except StoreError:
             logger.exception("rule states cannot be saved; alerts go out all the same")
         for track in changed:
@@ -147,9 +151,9 @@ class RuleEngine:
             await durable()
             for track, events in zip(changed, batches, strict=True):
                 track.unsent = track.unsent[len(events) :]
-                self._store.save_state(track.rule.name, track.saved())
+                self._store.save_state(PREFIX + track.rule.name, track.saved())
             for name, _ in orphans:
-                self._store.save_state(name, b"")
+                self._store.drop_state(PREFIX + name)
         except StoreError:
             logger.exception("rule states cannot be saved; events will be sent again")
 
@@ -180,15 +184,15 @@ class RuleEngine:
 
 
 def _decode(states: Mapping[str, bytes]) -> dict[str, SavedRule]:
-    """Read saved states; an empty one is a rule that was retired, a strange one is dropped."""
+    """Read saved states; one that cannot be read is dropped."""
     saved: dict[str, SavedRule] = {}
-    for name, state in states.items():
-        if not state:
+    for name, content in states.items():
+        if not name.startswith(PREFIX):
             continue
         try:
-            saved[name] = msgspec.msgpack.decode(state, type=SavedRule)
+            saved[name.removeprefix(PREFIX)] = msgspec.json.decode(content, type=SavedRule)
         except msgspec.MsgspecError:
-            logger.warning("rule %s: its saved state cannot be read and is dropped", name)
+            logger.warning("the saved state %s cannot be read and is dropped", name)
     return saved
 
 
