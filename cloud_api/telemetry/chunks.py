@@ -32,9 +32,9 @@ _HEAD = np.dtype([
     ("count", ">i4"), ("times", _ARRAY),
 ])  # fmt: skip
 _VALUES = np.dtype(_ARRAY)
-_TIME = np.dtype([("bytes", ">i4"), ("item", ">i8")])
-_VALUE = np.dtype([("bytes", ">i4"), ("item", ">f8")])
-_QUALITY = np.dtype([("bytes", ">i4"), ("item", ">i2")])
+TIME = np.dtype([("bytes", ">i4"), ("item", ">i8")])
+VALUE = np.dtype([("bytes", ">i4"), ("item", ">f8")])
+QUALITY = np.dtype([("bytes", ">i4"), ("item", ">i2")])
 
 
 def copy_bytes(tenant: UUID, gathered: Gathered) -> bytes:
@@ -51,15 +51,15 @@ def _rows(tenant: UUID, gathered: Gathered) -> Iterator[bytes | memoryview]:
     ends = np.append(starts[1:], gathered.times.size)
     counts = ends - starts
     heads = memoryview(_heads(tenant, gathered, starts, counts))
-    headers = memoryview(_array_headers(FLOAT8_OID, _VALUE.itemsize, counts).tobytes())
-    times = memoryview(_elements(gathered.times, _TIME))
-    values = memoryview(_elements(gathered.values, _VALUE))
+    headers = memoryview(_array_headers(FLOAT8_OID, VALUE.itemsize, counts).tobytes())
+    times = memoryview(_elements(gathered.times, TIME))
+    values = memoryview(_elements(gathered.values, VALUE))
     plain = _plain(gathered, starts)
     for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         yield heads[i * _HEAD.itemsize : (i + 1) * _HEAD.itemsize]
-        yield times[start * _TIME.itemsize : end * _TIME.itemsize]
+        yield times[start * TIME.itemsize : end * TIME.itemsize]
         yield headers[i * _VALUES.itemsize : (i + 1) * _VALUES.itemsize]
-        yield values[start * _VALUE.itemsize : end * _VALUE.itemsize]
+        yield values[start * VALUE.itemsize : end * VALUE.itemsize]
         yield NULL * 3 if plain[i] else _extras(gathered, start, end)
 
 
@@ -79,7 +79,7 @@ def _heads(tenant: UUID, gathered: Gathered, starts: Integers, counts: Integers)
     heads["point"] = np.array(gathered.ids)[gathered.points[starts]]
     heads["first"] = gathered.times[starts] - POSTGRES_EPOCH_US
     heads["last"] = gathered.times[starts + counts - 1] - POSTGRES_EPOCH_US
-    heads["times"] = _array_headers(INT8_OID, _TIME.itemsize, counts)
+    heads["times"] = _array_headers(INT8_OID, TIME.itemsize, counts)
     return heads.tobytes()
 
 
@@ -102,8 +102,8 @@ def _extras(gathered: Gathered, start: int, end: int) -> bytes:
     qualities = gathered.qualities[start:end]
     reasons = [gathered.verdicts[v][1] or None for v in gathered.verdict[start:end].tolist()]
     texts = [] if gathered.texts is None else gathered.texts[start:end].tolist()
-    header = _array_headers(INT2_OID, _QUALITY.itemsize, np.array([end - start]))
-    quality = header.tobytes() + _elements(qualities, _QUALITY) if qualities.any() else NULL
+    header = _array_headers(INT2_OID, QUALITY.itemsize, np.array([end - start]))
+    quality = header.tobytes() + _elements(qualities, QUALITY) if qualities.any() else NULL
     return quality + _text_array(reasons) + _text_array(texts)
 
 

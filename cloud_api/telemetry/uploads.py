@@ -7,7 +7,7 @@ from cloud_api.telemetry.columns import EARLIEST_US, LATEST_US, Columns, decode
 from cloud_sync.wire.batch import Batch, Stream, open_batch
 from cloud_sync.wire.errors import MessageDamagedError, MessageInvalidError, WireError
 from cloud_sync.wire.events import Event, decode_events
-from cloud_sync.wire.ranges import Ranges, contains
+from cloud_sync.wire.ranges import Ranges, of_numbers
 from cloud_sync.wire.uplink import BatchResult, Outcome
 
 MAX_EPOCH_CHARS = 64
@@ -15,7 +15,9 @@ MAX_SEQ = (1 << 63) - 2
 """The end of a half-open range must be a bigint too."""
 
 StreamKey = tuple[str, str]
-"""Stream and epoch: with the gateway, what numbers a batch."""
+"""Stream and epoch."""
+Number = tuple[StreamKey, int]
+"""With the gateway, the name of a batch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,18 +29,20 @@ class Opened:
     columns: Columns | None = None
 
     @property
-    def key(self) -> StreamKey:
-        """The stream it is numbered in."""
-        return self.batch.stream, self.batch.epoch
+    def number(self) -> Number:
+        """What the batch is called."""
+        return (self.batch.stream, self.batch.epoch), self.batch.seq
 
 
 @dataclass(frozen=True, slots=True)
-class StreamRecord:
-    """What the cloud has of one stream, as far as an upload asks for it."""
+class StreamGain:
+    """What an upload adds to one stream."""
 
-    received: Ranges = ()
-    hashes: Mapping[int, bytes] = field(default_factory=dict)
-    """SHA-256 of those numbers of the upload that were received before and are still remembered."""
+    stream: str
+    epoch: str
+    numbers: Ranges
+    samples: int
+    """Samples of the stream ``samples``, events of the other."""
 
 
 @dataclass(slots=True)
@@ -46,7 +50,25 @@ class Plan:
     """What to store, and the answer for every batch in the order of the upload."""
 
     new: list[Opened]
+    """Events first; each stream in the order of its numbers."""
     results: list[BatchResult]
+
+    def refuse(self, opened: Opened) -> None:
+        """Take back that a batch is stored: it cannot be used after all."""
+        self.new.remove(opened)
+        stored = _result(opened.batch, Outcome.STORED, "")
+        refused = _result(opened.batch, Outcome.REFUSED, "invalid")
+        self.results = [refused if result == stored else result for result in self.results]
+
+    def gains(self) -> list[StreamGain]:
+        """Sum up what is stored, by stream."""
+        streams: dict[StreamKey, list[Batch]] = {}
+        for opened in self.new:
+            streams.setdefault(opened.number[0], []).append(opened.batch)
+        return [
+            StreamGain(*key, of_numbers(b.seq for b in batches), sum(b.count for b in batches))
+            for key, batches in streams.items()
+        ]
 
 
 def open_upload(messages: list[bytes]) -> list[Opened | BatchResult]:
@@ -54,19 +76,21 @@ def open_upload(messages: list[bytes]) -> list[Opened | BatchResult]:
     return [_open(message) for message in messages]
 
 
-def plan(items: list[Opened | BatchResult], records: Mapping[StreamKey, StreamRecord]) -> Plan:
-    """Decide batch by batch: new, received before, or of a clone."""
-    seen: dict[tuple[StreamKey, int], bytes] = {}
+def plan(items: list[Opened | BatchResult], received: Mapping[Number, bytes | None]) -> Plan:
+    """Decide batch by batch: new, received before, or of a clone.
+
+    ``received`` has those numbers of the upload that the cloud has, with their SHA-256, or None
+    where that has been forgotten.
+    """
+    seen = dict(received)
     made = Plan([], [])
     for item in items:
         if isinstance(item, BatchResult):
             made.results.append(item)
             continue
-        number = (item.key, item.batch.seq)
-        record = records.get(item.key, StreamRecord())
-        outcome = decide(item.batch, record, seen.get(number))
+        outcome = decide(item, seen)
         if outcome is Outcome.STORED:
-            seen[number] = item.batch.sha256
+            seen[item.number] = item.batch.sha256
             made.new.append(item)
         made.results.append(
             _result(item.batch, outcome, "clone" if outcome is Outcome.REFUSED else "")
@@ -75,16 +99,16 @@ def plan(items: list[Opened | BatchResult], records: Mapping[StreamKey, StreamRe
     return made
 
 
-def decide(batch: Batch, record: StreamRecord, seen: bytes | None) -> Outcome:
-    """Tell what becomes of one batch. ``seen`` is the hash of the same number in this upload.
+def decide(opened: Opened, received: Mapping[Number, bytes | None]) -> Outcome:
+    """Tell what becomes of one batch.
 
     The same number with another hash comes from a copied card; it is refused. A number whose hash
     has been forgotten is taken for a repetition.
     """
-    if seen is None and not contains(record.received, batch.seq):
+    if opened.number not in received:
         return Outcome.STORED
-    known = seen or record.hashes.get(batch.seq, batch.sha256)
-    return Outcome.DUPLICATE if known == batch.sha256 else Outcome.REFUSED
+    known = received[opened.number]
+    return Outcome.DUPLICATE if known in {None, opened.batch.sha256} else Outcome.REFUSED
 
 
 def _open(message: bytes) -> Opened | BatchResult:

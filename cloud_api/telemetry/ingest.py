@@ -1,0 +1,168 @@
+"""An upload, taken in one transaction: what is new is stored, what is known is acknowledged again.
+
+    open and decode → lock the gateway → new, duplicate or clone? → events → newest values →
+    numbers → chunks → commit → live
+
+Other domains take part through ``handlers``: one a kind of event, called inside the transaction.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cloud_api.access.caller import GatewayCaller
+from cloud_api.db.session import Database, Db, copying
+from cloud_api.errors import MessageRefusedError, TooManyError
+from cloud_api.registry import service as registry
+from cloud_api.telemetry import queries
+from cloud_api.telemetry.chunks import copy_bytes
+from cloud_api.telemetry.events import Change, Handlers, apply_events
+from cloud_api.telemetry.gather import gather
+from cloud_api.telemetry.keys import PointKeys
+from cloud_api.telemetry.newest import LivePoint, newest_of
+from cloud_api.telemetry.uploads import Opened, Plan, open_upload, plan
+from cloud_sync.wire.errors import WireError
+from cloud_sync.wire.uplink import Backlog, BatchResult, Upload, UploadReply, decode_upload
+
+LATE = timedelta(seconds=queries.LATE_S)
+THREAD_FROM_BYTES = 1 << 16
+"""From this size on an upload is decoded beside the event loop, so that nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestLimits:
+    """How much may be on its way at once."""
+
+    running: int = 4
+    """Transactions at a time: one a connection of the ingest pool."""
+    waiting: int = 64
+    """Uploads that wait for one; any more are sent away with 429."""
+    retry_after_s: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What an upload changed, for the live feed; published after the commit."""
+
+    caller: GatewayCaller
+    backlog: Backlog
+    points: list[LivePoint] = field(default_factory=list)
+    late: bool = False
+    """Whether even the newest sample was read long ago."""
+    changes: list[Change] = field(default_factory=list)
+
+
+class Ingest:
+    """Takes the uploads of all gateways of this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Handlers,
+        publish: Callable[[Ingested], None],
+        *,
+        limits: IngestLimits = IngestLimits(),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._publish = publish
+        self._limits = limits
+        self._now = now
+        self._running = asyncio.Semaphore(limits.running)
+        self._waiting = 0
+        self._keys = PointKeys()
+
+    async def take(self, caller: GatewayCaller, body: bytes) -> UploadReply:
+        """Store an upload and answer batch by batch.
+
+        Raises:
+            MessageRefusedError: the body is no upload; nothing was stored.
+            TooManyError: too many uploads are on their way.
+
+        """
+        async with self._admitted():
+            upload, items = await _opened(body)
+            results, ingested = await self._store(caller, upload, items)
+        self._publish(ingested)
+        return UploadReply(results)
+
+    @asynccontextmanager
+    async def _admitted(self) -> AsyncIterator[None]:
+        if self._waiting >= self._limits.waiting:
+            raise TooManyError(
+                "too many uploads at once",
+                hint="send again later; nothing of this upload was stored",
+                headers={"Retry-After": str(self._limits.retry_after_s)},
+            )
+        self._waiting += 1
+        try:
+            await self._running.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._running.release()
+
+    async def _store(
+        self, caller: GatewayCaller, upload: Upload, items: list[Opened | BatchResult]
+    ) -> tuple[list[BatchResult], Ingested]:
+        now = self._now()
+        tenant, gateway = caller.tenant, caller.gateway
+        async with self._database.ingest(tenant) as db:
+            made = await _decided(db, caller, items)
+            changes = await apply_events(db, caller, made.new, self._handlers, now)
+            ids = await self._keys.resolve(db, caller, made)
+            await registry.touch(
+                db, tenant, gateway, upload.backlog, version=upload.version, now=now
+            )
+            points, late = await _write(db, caller, made, ids, now)
+        self._keys.remember(caller, ids)
+        return made.results, Ingested(caller, upload.backlog, points, late, changes)
+
+
+async def _opened(body: bytes) -> tuple[Upload, list[Opened | BatchResult]]:
+    try:
+        upload = decode_upload(body)
+    except WireError as exc:
+        raise MessageRefusedError(str(exc)) from exc
+    if len(body) < THREAD_FROM_BYTES:
+        return upload, open_upload(upload.batches)
+    return upload, await asyncio.to_thread(open_upload, upload.batches)
+
+
+async def _decided(db: Db, caller: GatewayCaller, items: list[Opened | BatchResult]) -> Plan:
+    """Lock the gateway and plan; from here on no other upload of it decides."""
+    numbers = [item.number for item in items if isinstance(item, Opened)]
+    if not numbers:
+        return plan(items, {})
+    async with db.pipeline():
+        await queries.lock_gateway(db, caller.tenant, caller.gateway)
+        received = await queries.received(db, caller.tenant, caller.gateway, numbers)
+    return plan(items, received)
+
+
+async def _write(
+    db: Db, caller: GatewayCaller, made: Plan, ids: Mapping[str, int], now: datetime
+) -> tuple[list[LivePoint], bool]:
+    """Write numbers, newest samples and chunks; gives what the live feed shows of them."""
+    tenant, gateway = caller.tenant, caller.gateway
+    if not made.new:
+        return [], False
+    columns = [opened.columns for opened in made.new if opened.columns is not None]
+    gathered = gather(columns, ids) if columns else None
+    newest = newest_of(gathered) if gathered is not None else None
+    async with db.pipeline():
+        await queries.record_batches(db, tenant, gateway, made.new)
+        await queries.add_received(db, tenant, gateway, made.gains())
+        if newest is not None:
+            await queries.update_latest(db, tenant, newest)
+    if gathered is None or newest is None:
+        return [], False
+    async with copying(db):
+        await queries.copy_chunks(db, tenant, copy_bytes(tenant, gathered))
+    late = max(newest.times) < (now - LATE).timestamp() * 1e6
+    return newest.live(), late
