@@ -31,8 +31,6 @@ class SyncStatus(msgspec.Struct):
     oldest_us: int | None = None
     refused: int = 0
     """Batches that the cloud refused as damaged or invalid; they stay in the outbox."""
-    damaged: int = 0
-    """Batches on disk that do not verify any more; the runtime tells of them as a gap."""
     clone: bool = False
     """The cloud saw other batches under our numbers: this outbox was copied. Nothing is sent."""
     request_bytes: int = 0

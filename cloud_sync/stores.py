@@ -27,20 +27,6 @@ class StoredBatch(Protocol):
         ...
 
 
-class Loaded(Protocol):
-    """What was read of the batches asked for."""
-
-    @property
-    def batches(self) -> Sequence[StoredBatch]:
-        """Those that verify, in the order asked for."""
-        ...
-
-    @property
-    def damaged(self) -> Sequence[int]:
-        """Numbers of those that do not; the runtime will tell of them as a gap."""
-        ...
-
-
 class Outbox(Protocol):
     """What the gateway has for the cloud; the line only reads it."""
 
@@ -56,8 +42,12 @@ class Outbox(Protocol):
         """Numbers of the batches that lie here."""
         ...
 
-    def load(self, stream: Stream, numbers: Sequence[int], max_bytes: int) -> Loaded:
-        """Read batches in the order asked for until the next would not fit; at least one."""
+    def load(self, stream: Stream, numbers: Sequence[int], max_bytes: int) -> Sequence[StoredBatch]:
+        """Read batches in the order asked for until the next would not fit; at least one.
+
+        What left the outbox meanwhile, or does not verify, is left out; from then on ``stored``
+        leaves it out too.
+        """
         ...
 
     def weigh(self, stream: Stream, ranges: Ranges) -> tuple[int, int, int | None]:

@@ -155,17 +155,7 @@ class Uplink:
         return {Stream.EVENTS: events, Stream.SAMPLES: samples}
 
     def _load(self, stream: Stream, numbers: tuple[int, ...], room: int) -> list[StoredBatch]:
-        if not numbers:
-            return []
-        loaded = self._outbox.load(stream, numbers, room)
-        if loaded.damaged:
-            self._hold(stream, of_numbers(loaded.damaged))
-            self._status.damaged += len(loaded.damaged)
-            log.error(
-                "batches on disk are damaged",
-                extra={"stream": stream.value, "seqs": loaded.damaged[:10]},
-            )
-        return list(loaded.batches)
+        return list(self._outbox.load(stream, numbers, room)) if numbers else []
 
     def _backlog_after(
         self, pending: dict[Stream, Ranges], batches: dict[Stream, list[StoredBatch]]

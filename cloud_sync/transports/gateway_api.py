@@ -15,7 +15,7 @@ from cloud_sync.identity.token import AccessToken
 from cloud_sync.stores import Clock
 from cloud_sync.transports.answers import Answer, document_of, expect, refusal, reply_of
 from cloud_sync.transports.events import EventParser
-from cloud_sync.transports.https import HttpsClient, Request, open_client
+from cloud_sync.transports.https import PATIENCE, HttpsClient, Patience, Request, open_client
 from cloud_sync.wire import paths
 from cloud_sync.wire.downlink import Document
 from cloud_sync.wire.identity import StreamsReply
@@ -91,9 +91,11 @@ class GatewayApi:
 
 
 @asynccontextmanager
-async def open_gateway_api(identity: Identity, url: str, clock: Clock) -> AsyncIterator[GatewayApi]:
+async def open_gateway_api(
+    identity: Identity, url: str, clock: Clock, patience: Patience = PATIENCE
+) -> AsyncIterator[GatewayApi]:
     """Open the API of the cloud at ``url``, trusting the authority pinned at enrolment only."""
-    async with open_client(url, identity.authority) as client:
+    async with open_client(url, identity.authority, patience) as client:
         yield GatewayApi(client, AccessToken(client, identity, url, clock))
 
 

@@ -17,19 +17,11 @@ import httpx
 from cloud_sync.errors import AnswerInvalidError, LineDownError, LineError, UntrustedCloudError
 from cloud_sync.transports.answers import Answer, expect
 
-CONNECT_TIMEOUT_S = 5.0
-"""TCP and TLS handshake."""
-ANSWER_TIMEOUT_S = 10.0
-"""Longest silence while a request is sent or answered; finds a half-open connection."""
-SILENCE_S = 30.0
-"""Longest silence of the downlink, on which the cloud pings every 10 s."""
 KEEP_ALIVE_S = 60.0
 MAX_CONNECTIONS = 4
 MAX_ANSWER_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 14
 
-_TIMEOUT = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
-_LISTEN_TIMEOUT = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, read=SILENCE_S)
 _LIMITS = httpx.Limits(
     max_connections=MAX_CONNECTIONS,
     max_keepalive_connections=MAX_CONNECTIONS,
@@ -39,6 +31,31 @@ _UNTRUSTED_HINT = (
     "another server answers under the cloud's address, or the cloud was set up anew; if it was, "
     "remove the folder 'identity' and enrol with a new claim"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the other side may keep us waiting."""
+
+    connect_s: float = 5.0
+    """TCP and TLS handshake."""
+    answer_s: float = 10.0
+    """Longest silence while a request is sent or answered; finds a half-open connection."""
+    silence_s: float = 30.0
+    """Longest silence of the downlink, on which the cloud pings every 10 s."""
+
+    @property
+    def asking(self) -> httpx.Timeout:
+        """For a request with an answer."""
+        return httpx.Timeout(self.answer_s, connect=self.connect_s)
+
+    @property
+    def listening(self) -> httpx.Timeout:
+        """For an answer that does not end."""
+        return httpx.Timeout(self.answer_s, connect=self.connect_s, read=self.silence_s)
+
+
+PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +72,14 @@ class Request:
 class HttpsClient:
     """Sends requests to one cloud over kept connections."""
 
-    def __init__(self, client: "httpx.AsyncClient") -> None:  # noqa: TID251 - the one place
+    def __init__(
+        self,
+        client: "httpx.AsyncClient",  # noqa: TID251 - the one place
+        patience: Patience,
+    ) -> None:
         """Take a client of :func:`open_client`."""
         self._client = client
+        self._patience = patience
 
     async def ask(self, request: Request) -> Answer:
         """Send a request and read the whole answer.
@@ -67,18 +89,18 @@ class HttpsClient:
 
         """
         with _mapped_errors():
-            async with self._stream(request, _TIMEOUT) as response:
+            async with self._stream(request, self._patience.asking) as response:
                 return await _read(response)
 
     async def listen(self, request: Request, media_type: str) -> AsyncGenerator[bytes]:
         """Send a request and give the bytes of an answer that does not end; empty when it opens.
 
         Raises:
-            LineError: refused, ended by force, or silent for ``SILENCE_S``.
+            LineError: refused, ended by force, or silent for too long.
 
         """
         with _mapped_errors():
-            async with self._stream(request, _LISTEN_TIMEOUT) as response:
+            async with self._stream(request, self._patience.listening) as response:
                 opened = response.status_code == HTTPStatus.OK
                 expect(
                     _head(response) if opened else await _read(response), HTTPStatus.OK, media_type
@@ -103,7 +125,9 @@ class HttpsClient:
 
 
 @asynccontextmanager
-async def open_client(url: str, authority: str | None) -> AsyncIterator[HttpsClient]:
+async def open_client(
+    url: str, authority: str | None, patience: Patience = PATIENCE
+) -> AsyncIterator[HttpsClient]:
     """Open a client for the cloud at ``url``; ``authority`` is the PEM that it trusts.
 
     Without an authority nothing is verified. That is for the first look at a cloud's own
@@ -119,12 +143,12 @@ async def open_client(url: str, authority: str | None) -> AsyncIterator[HttpsCli
     async with httpx.AsyncClient(  # noqa: TID251 - the one place
         base_url=url,
         verify=_trust(authority),
-        timeout=_TIMEOUT,
+        timeout=patience.asking,
         limits=_LIMITS,
         follow_redirects=False,
         trust_env=False,
     ) as client:
-        yield HttpsClient(client)
+        yield HttpsClient(client, patience)
 
 
 def _trust(authority: str | None) -> ssl.SSLContext:

@@ -40,10 +40,10 @@ async def run(context: Context) -> None:
         log.info("no cloud in the settings: the gateway works alone")
         return
     status = SyncStatus(url=cloud.url)
-    async with StatusFile(context, status), asyncio.TaskGroup() as group:
+    async with StatusFile(context, status):
         line = Line(status, context.clock)
         identity = await become_known(context, cloud, line)
-        await group.create_task(carry(context, cloud.url, identity, line))
+        await carry(context, cloud.url, identity, line)
 
 
 async def become_known(context: Context, cloud: CloudSettings, line: Line) -> Identity:

@@ -1,6 +1,7 @@
 """``run/agent.json``: what the agent says of itself, rewritten every second."""
 
 import asyncio
+import logging
 import os
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,8 @@ from edge_runtime.host.context import Context
 from edge_runtime.status import INTERVAL_S, memory_bytes, write_status
 
 FILE = "agent"
+
+log = logging.getLogger(__name__)
 
 
 class AgentStatus(msgspec.Struct, frozen=True):
@@ -64,7 +67,7 @@ class StatusFile:
             await self._context.clock.sleep(INTERVAL_S)
 
     def write(self) -> None:
-        """Replace the file."""
+        """Replace the file; it is for people, so a full disk only makes it old."""
         status = AgentStatus(
             time_us=self._context.clock.wall_us(),
             pid=os.getpid(),
@@ -75,4 +78,7 @@ class StatusFile:
             memory_bytes=memory_bytes(),
             line=self._status,
         )
-        write_status(self._context.folders.run, FILE, status)
+        try:
+            write_status(self._context.folders.run, FILE, status)
+        except OSError as exc:
+            log.debug("status not written", extra={"error": str(exc)})

@@ -1,0 +1,1 @@
+"""The gateway's side of a cloud, small and real: speaks the wire over TLS, misbehaves on request."""
