@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from cloud_api.access.keyring import Keyring
 from cloud_api.access.people import SignInThrottles
+from cloud_api.access.throttle import Throttle
 from cloud_api.db.session import Database
 from cloud_api.guards import RequestTimeLimit, SecurityHeaders
 from cloud_api.problems import add_problem_handlers
@@ -40,6 +41,7 @@ def create_app(settings: CloudSettings, database: Database, keyring: Keyring) ->
     app.state.database = database
     app.state.keyring = keyring
     app.state.sign_in_throttles = SignInThrottles()
+    app.state.gateway_throttle = Throttle(tries=120, refill_s=0.5)
     add_problem_handlers(app)
     app.add_middleware(RequestTimeLimit, seconds=settings.request_limit_s)
     app.add_middleware(SecurityHeaders)

@@ -88,7 +88,7 @@ async def _on_invalid(_request: Request, exc: Exception) -> JSONResponse:
         raise exc
     errors = [describe(error) for error in exc.errors()[:MAX_ERRORS]]
     fields = ", ".join(str(error["field"]) for error in errors)
-    return problem(InvalidRequestError(f"look at: {fields}"), errors=errors, status=422)
+    return problem(InvalidRequestError(f"look at: {fields}"), errors=errors)
 
 
 def describe(error: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,9 +59,9 @@ class Authority:
             str(gateway),
             csr.public_key(),
             [name],
-            ExtendedKeyUsageOID.CLIENT_AUTH,
-            now + GATEWAY_LIFETIME,
-            now,
+            usage=ExtendedKeyUsageOID.CLIENT_AUTH,
+            until=now + GATEWAY_LIFETIME,
+            now=now,
         )
 
     def sign_server(
@@ -72,9 +72,9 @@ class Authority:
             names[0],
             key,
             [_general_name(name) for name in names],
-            ExtendedKeyUsageOID.SERVER_AUTH,
-            now + SERVER_LIFETIME,
-            now,
+            usage=ExtendedKeyUsageOID.SERVER_AUTH,
+            until=now + SERVER_LIFETIME,
+            now=now,
         )
 
     def _sign(
@@ -82,6 +82,7 @@ class Authority:
         common_name: str,
         key: object,
         names: Sequence[x509.GeneralName],
+        *,
         usage: x509.ObjectIdentifier,
         until: datetime,
         now: datetime,

@@ -16,6 +16,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
+def new_secret(size: int) -> bytes:
+    """Make raw random bytes."""
+    return secrets.token_bytes(size)
+
+
 def hash_token(token: str) -> bytes:
     """Give what is stored of a token."""
     return hash_secret(token.encode())

@@ -89,7 +89,7 @@ async def sign_in_by_link(
 
 
 async def sign_in_by_password(
-    database: Database, email: str, password: str, lifetime: timedelta, now: datetime
+    database: Database, email: str, password: str, *, lifetime: timedelta, now: datetime
 ) -> NewSession:
     """Check a password and begin a session.
 

@@ -173,14 +173,6 @@ async def use_claim(
     )
 
 
-async def gateway_name_taken(db: Db, tenant: UUID, name: str) -> bool:
-    """Tell whether the tenant has a gateway of this name."""
-    found = await db.execute(
-        "SELECT FROM gateway WHERE tenant_id = %s AND name = %s", (tenant, name)
-    )
-    return found.rowcount > 0
-
-
 async def add_gateway(
     db: Db,
     tenant: UUID,
@@ -191,14 +183,14 @@ async def add_gateway(
     version: str,
     now: datetime,
 ) -> bool:
-    """Add a gateway; False if another of this name was faster."""
+    """Add a gateway; False if the tenant has one of this name or with this key."""
     found = await db.execute(
         """
         INSERT INTO gateway (id, tenant_id, site_id, name, public_key_sha256, certificate_sha256,
                              certificate, certificate_serial, certificate_expires_at, version,
                              enrolled_at)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (tenant_id, name) DO NOTHING
+        ON CONFLICT DO NOTHING
         """,
         (
             credential.id, tenant, site, name, credential.public_key_sha256,
@@ -209,19 +201,23 @@ async def add_gateway(
     return found.rowcount == 1
 
 
-async def renew_gateway(db: Db, tenant: UUID, credential: Credential) -> None:
-    """Put a fresh certificate of the same key in the place of a gateway's old one."""
-    await db.execute(
+async def renew_gateway(db: Db, tenant: UUID, credential: Credential) -> bool:
+    """Put a fresh certificate of the same key in the place of a gateway's old one.
+
+    False if the gateway is suspended, or has another key by now.
+    """
+    found = await db.execute(
         """
         UPDATE gateway SET certificate_sha256 = %s, certificate = %s, certificate_serial = %s,
                            certificate_expires_at = %s
-        WHERE tenant_id = %s AND id = %s AND public_key_sha256 = %s
+        WHERE tenant_id = %s AND id = %s AND public_key_sha256 = %s AND status = 'enrolled'
         """,
         (
             credential.certificate_sha256, credential.certificate, credential.certificate_serial,
             credential.certificate_expires_at, tenant, credential.id, credential.public_key_sha256,
         ),
     )  # fmt: skip
+    return found.rowcount == 1
 
 
 async def read_credential(db: Db, tenant: UUID, gateway: UUID) -> StoredCredential | None:

@@ -78,7 +78,7 @@ def check_assertion(
         key,
         ASSERTION_ALGORITHM,
         list(audiences),
-        now,
+        now=now,
         required=["iss", "sub", "aud", "jti", "iat", "exp"],
     )
     lifetime = claims["exp"] - claims["iat"]
@@ -118,7 +118,9 @@ def read_access_token(token: str, key: EllipticCurvePublicKey, now: datetime) ->
     """
     if len(token) > MAX_JWT_CHARS:
         raise _refused("too long")
-    claims = _decode(token, key, "ES256", [AUDIENCE], now, ["iss", "aud", "sub", "tenant", "exp"])
+    claims = _decode(
+        token, key, "ES256", [AUDIENCE], now=now, required=["iss", "aud", "sub", "tenant", "exp"]
+    )
     if claims["iss"] != ISSUER:
         raise _refused("issued by somebody else")
     try:
@@ -132,6 +134,7 @@ def _decode(
     key: EllipticCurvePublicKey,
     algorithm: str,
     audiences: list[str],
+    *,
     now: datetime,
     required: list[str],
 ) -> dict[str, Any]:

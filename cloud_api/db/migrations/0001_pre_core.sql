@@ -103,6 +103,7 @@ CREATE TABLE gateway (
     PRIMARY KEY (id),
     UNIQUE (tenant_id, id),
     UNIQUE (tenant_id, name),
+    UNIQUE (tenant_id, public_key_sha256),
     FOREIGN KEY (tenant_id, site_id) REFERENCES site (tenant_id, id)
 );
 COMMENT ON COLUMN gateway.certificate IS 'DER of the newest one; verifies the assertions';
