@@ -53,13 +53,21 @@ class DeviceStatus(msgspec.Struct):
     """Points of bad quality in the last read."""
 
 
-def read_limit_s(device: ConfiguredDevice, line: Sequence[ConfiguredDevice]) -> float:
-    """Give the longest time that one read may take: every request on its line timing out."""
-    requests = sum(
-        len(other.driver.plan(other.settings, [p.name for p in other.settings.points]))
-        for other in line
+def read_limits_s(devices: Sequence[ConfiguredDevice]) -> tuple[float, ...]:
+    """Give the longest time that a read of each device may take.
+
+    A read may wait for every request of every device on its line, and each of them for a time-out.
+    """
+    waits: dict[str, float] = {}
+    for device in devices:
+        settings = device.settings
+        requests = len(device.driver.plan(settings, [point.name for point in settings.points]))
+        line = device.driver.connection(settings)
+        waits[line] = waits.get(line, 0.0) + settings.timeout_s * requests
+    return tuple(
+        min(MAX_READ_S, waits[d.driver.connection(d.settings)] + 2 * d.settings.timeout_s)
+        for d in devices
     )
-    return min(MAX_READ_S, device.settings.timeout_s * (requests + 2))
 
 
 class DevicePoller:

@@ -33,6 +33,8 @@ class OutboxStatus(msgspec.Struct, frozen=True):
     """Samples that wait for their commit."""
     dropped: int
     """Samples given up because the disk took nothing for too long."""
+    bytes_written: int
+    """Of sealed batches, since the start."""
     bytes_on_disk: int
     max_bytes: int
     error: str = ""

@@ -26,7 +26,7 @@ from edge_runtime.normalise import Normalised
 from edge_runtime.outbox.collector import Collector
 from edge_runtime.outbox.committed import Committed
 from edge_runtime.outbox.writer import Outbox
-from edge_runtime.polling import DevicePoller, read_limit_s
+from edge_runtime.polling import DevicePoller, read_limits_s
 from edge_runtime.rules.engine import RuleEngine
 from edge_runtime.rules.step import Rule
 
@@ -45,10 +45,12 @@ class Counts:
     committed: int = 0
     batches: int = 0
     events: int = 0
+    bytes_written: int = 0
 
     def note(self, batch: Committed) -> None:
         """Count a batch that is durable now."""
         self.batches += 1
+        self.bytes_written += batch.size
         if batch.stream is Stream.SAMPLES:
             self.committed += batch.count
         else:
@@ -139,20 +141,10 @@ async def _open_runtime(context: Context, rules: Sequence[Rule]) -> AsyncIterato
 
 
 def _pollers(context: Context, bus: Bus) -> tuple[DevicePoller, ...]:
-    """Make a poller a device; a read may wait for all others on the same line."""
     devices = context.settings.devices
-    lines = [device.driver.connection(device.settings) for device in devices]
     return tuple(
-        DevicePoller(
-            device,
-            bus,
-            context.clock,
-            index=index,
-            limit_s=read_limit_s(
-                device, [d for d, line in zip(devices, lines, strict=True) if line == lines[index]]
-            ),
-        )
-        for index, device in enumerate(devices)
+        DevicePoller(device, bus, context.clock, index=index, limit_s=limit_s)
+        for index, (device, limit_s) in enumerate(zip(devices, read_limits_s(devices), strict=True))
     )
 
 
@@ -232,6 +224,7 @@ async def _outbox_status(runtime: Runtime) -> status.OutboxStatus:
         events=counts.events,
         pending=health.pending_samples,
         dropped=health.dropped_samples,
+        bytes_written=counts.bytes_written,
         bytes_on_disk=await runtime.outbox.size(),
         max_bytes=runtime.context.settings.outbox.max_bytes,
         error=health.reason,

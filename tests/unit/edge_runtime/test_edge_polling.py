@@ -8,7 +8,7 @@ from cloud_sync.wire.events import EventKind
 from edge_runtime.bus import Bus
 from edge_runtime.errors import DeviceUnreachableError
 from edge_runtime.model import Point, Quality
-from edge_runtime.polling import DevicePoller, read_limit_s
+from edge_runtime.polling import DevicePoller, read_limits_s
 from edge_runtime.settings import ConfiguredDevice
 from simulators.memory_device import MemorySettings
 
@@ -182,4 +182,4 @@ async def test_cancelling_closes_the_device(site, clock):
 def test_a_read_may_take_a_time_out_for_each_request_on_its_line(devices):
     settings = MemorySettings(name="a", timeout_s=2, points=(Point(name="level"),))
     device = ConfiguredDevice(devices.driver(), settings)
-    assert read_limit_s(device, [device] * 3) == 10
+    assert read_limits_s([device] * 3) == (10, 10, 10)

@@ -1,0 +1,150 @@
+"""``tidegate edge``: run, check, read, plan, status and verify a gateway on site."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tidegate.cli.outcome import ExitCode, leave, print_json, say
+
+app = typer.Typer(
+    help="Run and look after a gateway on site.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[Path, typer.Argument(help="The gateway's settings.", metavar="gateway.yaml")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+GATEWAY = Path("gateway.yaml")
+
+
+@app.command()
+def run(
+    file: File = GATEWAY,
+    only: Annotated[
+        Literal["runtime", "agent"] | None, typer.Option(help="Run one of the two processes.")
+    ] = None,
+    log: Annotated[str, typer.Option(help="Lowest level that is logged.")] = "info",
+    parent: Annotated[int, typer.Option(hidden=True)] = 0,
+) -> None:
+    """Run the gateway: runtime and agent, each started again when it ends."""
+    from edge_runtime.host.process import follow_parent  # noqa: PLC0415 - help must be quick
+
+    if parent and not follow_parent(parent):
+        return
+    from tidegate.cli.logs import set_up  # noqa: PLC0415
+    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
+    from tidegate.edge.running import Part, run_all, run_part  # noqa: PLC0415
+
+    set_up(only or "edge", level=log)
+    gateway = load_gateway(file)
+    work = run_part(gateway, Part(only)) if only else run_all(gateway, level=log)
+    if asyncio.run(work) == 2:  # noqa: PLR2004 - SIGINT
+        leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def check(file: File = GATEWAY, as_json: Json = False) -> None:
+    """Check the settings, profiles and rules; touches no device."""
+    from tidegate.edge.checking import check_gateway  # noqa: PLC0415 - help must be quick
+
+    report = check_gateway(file)
+    if as_json:
+        print_json(report)
+    elif report.fine:
+        from tidegate.cli.edge_tables import check_table  # noqa: PLC0415
+
+        check_table(report)
+    for problem in report.problems:
+        place = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: "
+        say(f"{place}{problem.path}{': ' if problem.path else ''}{problem.text}")
+    if not report.fine:
+        count = len(report.problems)
+        leave(ExitCode.PROBLEMS, f"{count} problem{'s' if count > 1 else ''}; nothing was started")
+
+
+@app.command()
+def read(
+    file: File = GATEWAY,
+    device: Annotated[list[str] | None, typer.Option(help="Only this device; repeatable.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read every device once, now, and show each point with its quality."""
+    from edge_runtime.clock import SystemClock  # noqa: PLC0415 - help must be quick
+    from edge_runtime.problems import suggestion  # noqa: PLC0415
+    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
+    from tidegate.edge.reading import read_devices  # noqa: PLC0415
+
+    devices = load_gateway(file).settings.devices
+    names = [d.settings.name for d in devices]
+    for name in device or ():
+        if name not in names:
+            leave(ExitCode.NOT_FOUND, f"no device '{name}' in {file}{suggestion(name, names)}")
+    chosen = [d for d in devices if not device or d.settings.name in device]
+    reads = asyncio.run(read_devices(chosen, SystemClock()))
+    if as_json:
+        print_json({"devices": reads})
+    else:
+        from tidegate.cli.edge_tables import read_table  # noqa: PLC0415
+
+        read_table(reads)
+    silent = [r for r in reads if r.error]
+    if silent:
+        leave(
+            ExitCode.UNREACHABLE, "\n".join(f"{r.device} ({r.address}): {r.error}" for r in silent)
+        )
+
+
+@app.command()
+def plan(file: File = GATEWAY, as_json: Json = False) -> None:
+    """Show requests, load of each line and the age of values, before anything is deployed."""
+    from tidegate.edge.loading import load_gateway  # noqa: PLC0415 - help must be quick
+    from tidegate.edge.planning import plan_gateway  # noqa: PLC0415
+
+    planned = plan_gateway(load_gateway(file).settings)
+    if as_json:
+        print_json(planned)
+    else:
+        from tidegate.cli.edge_tables import plan_table  # noqa: PLC0415
+
+        plan_table(planned)
+    if not planned.feasible:
+        busy = [line.connection for line in planned.lines if line.load > 1]
+        leave(ExitCode.PROBLEMS, f"cannot keep its intervals: {', '.join(busy)}")
+
+
+@app.command()
+def status(file: File = GATEWAY, as_json: Json = False) -> None:
+    """Show how the gateway is: devices, backlog, line."""
+    from edge_runtime.clock import SystemClock  # noqa: PLC0415 - help must be quick
+    from tidegate.edge.health import gateway_health  # noqa: PLC0415
+    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
+
+    health = gateway_health(load_gateway(file).settings, SystemClock().wall_us())
+    if as_json:
+        print_json(health)
+    else:
+        from tidegate.cli.edge_tables import status_table  # noqa: PLC0415
+
+        status_table(health)
+    if not health.fine:
+        leave(ExitCode.PROBLEMS)
+
+
+@app.command()
+def verify(file: File = GATEWAY, as_json: Json = False) -> None:
+    """Ask the cloud what it has, and show what is missing, there twice or given up."""
+    from edge_runtime.clock import SystemClock  # noqa: PLC0415 - help must be quick
+    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
+    from tidegate.edge.verifying import verify_gateway  # noqa: PLC0415
+
+    verified = asyncio.run(verify_gateway(load_gateway(file).settings, SystemClock()))
+    if as_json:
+        print_json(verified)
+    else:
+        from tidegate.cli.edge_tables import verify_table  # noqa: PLC0415
+
+        verify_table(verified)
+    if not verified.complete:
+        leave(ExitCode.PROBLEMS, "something is missing or there twice")

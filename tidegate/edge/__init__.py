@@ -1,0 +1,1 @@
+"""What ``tidegate edge`` does: values in, values out; the command prints them."""
