@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from cloud_api.db.session import Db
+from cloud_api.registry.rows import Device, Gateway, Point, Site
 from cloud_sync.wire.events import DeviceDeclared, PointDeclared
 from cloud_sync.wire.uplink import Backlog
 
@@ -211,3 +213,100 @@ async def add_site(db: Db, tenant: UUID, site: UUID, name: str, time_zone: str) 
         (site, tenant, name, time_zone),
     )
     return found.rowcount == 1
+
+
+async def site_name(db: Db, tenant: UUID, site: UUID) -> str | None:
+    """Read the name of a site; None if the tenant has none of this number."""
+    found = await db.execute(
+        "SELECT name FROM site WHERE tenant_id = %s AND id = %s", (tenant, site)
+    )
+    row = await found.fetchone()
+    return row[0] if row else None
+
+
+async def site_ids(db: Db, tenant: UUID, name: str) -> list[UUID]:
+    """Find sites by name or by number written out."""
+    found = await db.execute(
+        "SELECT id FROM site WHERE tenant_id = %s AND (name = %s OR id::text = %s)",
+        (tenant, name, name),
+    )
+    return [row[0] for row in await found.fetchall()]
+
+
+async def list_sites(db: Db, tenant: UUID) -> list[Site]:
+    """List sites by name."""
+    async with db.cursor(row_factory=class_row(Site)) as cursor:
+        await cursor.execute(
+            "SELECT id, name, time_zone FROM site WHERE tenant_id = %s ORDER BY name", (tenant,)
+        )
+        return await cursor.fetchall()
+
+
+async def list_gateways(
+    db: Db, tenant: UUID, *, site: UUID | None, gateway: UUID | None
+) -> list[Gateway]:
+    """List gateways by name: all, those of a site, or one."""
+    async with db.cursor(row_factory=class_row(Gateway)) as cursor:
+        await cursor.execute(
+            """
+            SELECT gateway.id, gateway.name, site.id AS site_id, site.name AS site_name,
+                   gateway.version, gateway.status, gateway.enrolled_at,
+                   gateway.certificate_expires_at, gateway.last_contact_at,
+                   gateway.backlog_batches, gateway.backlog_samples, gateway.backlog_oldest_at,
+                   (SELECT count(*) FROM device
+                    WHERE device.tenant_id = gateway.tenant_id AND device.gateway_id = gateway.id
+                      AND device.declared_at IS NOT NULL) AS devices
+            FROM gateway
+            JOIN site ON site.tenant_id = gateway.tenant_id AND site.id = gateway.site_id
+            WHERE gateway.tenant_id = %(tenant)s
+              AND (%(site)s::uuid IS NULL OR gateway.site_id = %(site)s)
+              AND (%(gateway)s::uuid IS NULL OR gateway.id = %(gateway)s)
+            ORDER BY gateway.name
+            """,
+            {"tenant": tenant, "site": site, "gateway": gateway},
+        )
+        return await cursor.fetchall()
+
+
+async def list_devices(
+    db: Db, tenant: UUID, *, gateway: UUID | None, device: UUID | None
+) -> list[Device]:
+    """List the declared devices of a gateway by name, or find one whether declared or not."""
+    async with db.cursor(row_factory=class_row(Device)) as cursor:
+        await cursor.execute(
+            """
+            SELECT device.id, device.name, device.protocol, device.address, device.profile,
+                   device.vendor, device.model, device.description, device.silent_since,
+                   device.silent_reason, gateway.id AS gateway_id, gateway.name AS gateway_name,
+                   site.id AS site_id, site.name AS site_name
+            FROM device
+            JOIN gateway ON gateway.tenant_id = device.tenant_id AND gateway.id = device.gateway_id
+            JOIN site ON site.tenant_id = gateway.tenant_id AND site.id = gateway.site_id
+            WHERE device.tenant_id = %(tenant)s
+              AND (device.id = %(device)s
+                   OR device.gateway_id = %(gateway)s AND device.declared_at IS NOT NULL)
+            ORDER BY device.name
+            """,
+            {"tenant": tenant, "gateway": gateway, "device": device},
+        )
+        return await cursor.fetchall()
+
+
+async def list_points(
+    db: Db, tenant: UUID, *, device: UUID | None, points: list[int] | None
+) -> list[Point]:
+    """List the declared points of a device, or find some whether declared or not."""
+    async with db.cursor(row_factory=class_row(Point)) as cursor:
+        await cursor.execute(
+            """
+            SELECT id, device_id, key, name, kind, unit, description, labels, decimals,
+                   interval_s, max_silence_s
+            FROM point
+            WHERE tenant_id = %(tenant)s
+              AND (id = ANY(%(points)s::bigint[])
+                   OR device_id = %(device)s AND declared_at IS NOT NULL)
+            ORDER BY id
+            """,
+            {"tenant": tenant, "device": device, "points": points},
+        )
+        return await cursor.fetchall()
