@@ -1,0 +1,55 @@
+"""Compiles the C peers and starts the server."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+SOURCES = Path(__file__).parent
+TOOLS = ("gcc", "pkg-config")
+LISTEN_S = 5.0
+
+
+class PeerMissingError(Exception):
+    """What the C peers need is not on this machine: gcc, pkg-config and libmodbus-dev."""
+
+
+def build_peer(name: str, folder: Path) -> Path:
+    """Compile ``name.c`` into a folder; gives the program."""
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        raise PeerMissingError(", ".join(missing))
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "libmodbus"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if flags.returncode:
+        raise PeerMissingError("libmodbus-dev")
+    program = folder / name
+    subprocess.run(
+        ["gcc", "-O2", "-o", program, SOURCES / f"{name}.c", *flags.stdout.split()], check=True
+    )
+    return program
+
+
+@asynccontextmanager
+async def run_server(
+    program: Path, *, port: int = 0, registers: int = 10_000, changing: bool = False
+) -> AsyncIterator[int]:
+    """Run the C server; gives its port. It also ends with us, when its standard input does."""
+    server = await asyncio.create_subprocess_exec(
+        program, str(port), str(registers), str(int(changing)),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.defpath},
+    )  # fmt: skip
+    assert server.stdout is not None
+    try:
+        yield int(await asyncio.wait_for(server.stdout.readline(), LISTEN_S))
+    finally:
+        server.kill()
+        await server.communicate()

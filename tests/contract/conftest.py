@@ -1,0 +1,14 @@
+import pytest
+import subjects_modbus
+
+SUBJECTS = {
+    "modbus-simulator": subjects_modbus.simulator,
+    "modbus-libmodbus": subjects_modbus.libmodbus,
+}
+
+
+@pytest.fixture(params=list(SUBJECTS))
+async def subject(request, tmp_path):
+    """Every device that the driver contract is run against."""
+    async with SUBJECTS[request.param](tmp_path) as subject:
+        yield subject
