@@ -142,6 +142,7 @@ function history(gateway, device, point, from, to, buckets) {
   for (let start = Math.floor(from / width) * width; start < Math.min(to, now); start += width) {
     const values = [];
     let count = 0;
+    let good = 0;
     let last = null;
     for (let i = 0; i < 6; i += 1) {
       const t = start + (i * width) / 6;
@@ -149,6 +150,7 @@ function history(gateway, device, point, from, to, buckets) {
       const sample = sampleOf(gateway, device, point, t);
       if (!sample) continue;
       count += 1;
+      if (sample[1] === "good") good += 1;
       if (sample[1] !== "bad") { values.push(Number(sample[0])); last = sample[0]; }
     }
     if (!count) continue;
@@ -159,7 +161,7 @@ function history(gateway, device, point, from, to, buckets) {
     out.mean.push(text ? null : values.reduce((a, b) => a + b, 0) / values.length);
     out.last.push(last);
     out.count.push(count);
-    out.good.push(values.length / count);
+    out.good.push(good / count);
   }
   const spans = spansOf(gateway, device, now)
     .filter((one) => one.from < to && one.to > from)

@@ -112,6 +112,7 @@ export function drawSpans(u: uPlot, spans: Span[], palette: Palette): void {
     g.font = `500 ${11 * px}px "Instrument Sans", sans-serif`;
     if (g.measureText(label).width + 12 * px < wide) {
       g.textBaseline = "bottom";
+      g.textAlign = "left";
       g.fillText(label, x0 + 6 * px, top + height - 6 * px);
     }
   }

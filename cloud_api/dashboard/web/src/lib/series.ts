@@ -9,6 +9,8 @@ export interface Columns {
   mean: (number | null)[];
   min: (number | null)[];
   max: (number | null)[];
+  /** The mean again where not every sample was good. */
+  unsure: (number | null)[];
 }
 
 type Charted = Pick<PointView, "kind" | "interval_s" | "max_silence_s">;
@@ -45,26 +47,28 @@ class Builder implements Columns {
   mean: (number | null)[] = [];
   min: (number | null)[] = [];
   max: (number | null)[] = [];
+  unsure: (number | null)[] = [];
 
   constructor(
     private readonly step: number,
     private readonly spans: Span[],
   ) {}
 
-  push(x: number, mean: number | null, min: number | null, max: number | null): void {
+  push(x: number, mean: number | null, min: number | null, max: number | null, good: boolean): void {
     const before = this.x.at(-1);
     if (before !== undefined && x <= before) return;
     if (before !== undefined && (x - before > this.step || interrupted(before, x, this.spans))) {
-      this.#row(before + Math.min(0.001, (x - before) / 2), null, null, null);
+      this.#row(before + Math.min(0.001, (x - before) / 2), null, null, null, true);
     }
-    this.#row(x, mean, min, max);
+    this.#row(x, mean, min, max, good);
   }
 
-  #row(x: number, mean: number | null, min: number | null, max: number | null): void {
+  #row(x: number, mean: number | null, min: number | null, max: number | null, good: boolean): void {
     this.x.push(x);
     this.mean.push(mean);
     this.min.push(min);
     this.max.push(max);
+    this.unsure.push(good ? null : mean);
   }
 }
 
@@ -74,18 +78,26 @@ export function columnsOf(point: Charted, history: History, tail: LiveValue[]): 
   const stepped = isStepped(point.kind);
   history.time.forEach((ms, i) => {
     const x = ms / 1000;
+    const good = history.good[i] === 1;
     if (stepped) {
       const last = history.good[i] === 0 ? null : toNumber(history.last[i] ?? null);
-      built.push(x, last, last, last);
+      built.push(x, last, last, last, good);
     } else {
-      built.push(x, history.mean[i] ?? null, history.min[i] ?? null, history.max[i] ?? null);
+      built.push(
+        x,
+        history.mean[i] ?? null,
+        history.min[i] ?? null,
+        history.max[i] ?? null,
+        good,
+      );
     }
   });
   for (const [, ms, value, quality] of tail) {
     const y = quality === "bad" ? null : toNumber(value);
-    built.push(ms / 1000, y, y, y);
+    built.push(ms / 1000, y, y, y, quality === "good");
   }
-  return { x: built.x, mean: built.mean, min: built.min, max: built.max };
+  const { x, mean, min, max, unsure } = built;
+  return { x, mean, min, max, unsure };
 }
 
 /** Smallest and largest number in columns within [from, to] seconds, or null when there is none. */

@@ -60,7 +60,7 @@ export function deviceWords(
     return {
       tone: "bad",
       label: `No answer since ${clock(device.silent_since, zone, now)}`,
-      detail: reasonWords(device.silent_reason ?? "") || span(now - toMs(device.silent_since)),
+      detail: silenceDetail(device.silent_reason ?? "", now - toMs(device.silent_since)),
     };
   }
   if (gateway?.state === "silent") {
@@ -74,6 +74,11 @@ export function deviceWords(
     return { tone: "warn", label: "Reading", detail: `${uncertain} of ${total} uncertain` };
   }
   return { tone: "live", label: "Reading", detail: good === total ? "all points good" : "" };
+}
+
+/** "No answer" says it already; any other reason is worth its words. */
+function silenceDetail(reason: string, ms: number): string {
+  return reason && reason !== "no_answer" ? `${span(ms)}, ${reasonWords(reason)}` : span(ms);
 }
 
 const REASONS: Record<string, string> = {
