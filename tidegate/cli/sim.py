@@ -1,0 +1,54 @@
+"""``tidegate sim``: simulated devices that answer on the real protocols."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidegate.cli.outcome import ExitCode, leave, print_json, say
+
+if TYPE_CHECKING:
+    from simulators.modbus.plant import PlantDevice
+
+app = typer.Typer(
+    help="Run simulated devices to try a gateway on.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def group() -> None:
+    """Run simulated devices to try a gateway on."""
+
+
+@app.command()
+def modbus(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    first_port: Annotated[
+        int, typer.Option(help="The first of three ports; 0 for free ones.", min=0, max=65_533)
+    ] = 5020,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same plant.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Serve a small plant over Modbus TCP until Ctrl-C."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.modbus.server import run_plant  # noqa: PLC0415
+
+    def ready(devices: "dict[str, tuple[PlantDevice, int]]") -> None:
+        found = [
+            {"name": name, "profile": d.profile, "host": host, "port": port, "unit": d.unit}
+            for name, (d, port) in devices.items()
+        ]
+        if as_json:
+            print_json({"devices": found})
+            return
+        for device in found:
+            say("{name:20} {host}:{port} unit {unit}  profile {profile}".format(**device))
+
+    try:
+        asked = asyncio.run(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
+    if asked == 2:  # noqa: PLR2004 - SIGINT
+        leave(ExitCode.INTERRUPTED)
