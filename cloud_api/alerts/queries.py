@@ -7,8 +7,9 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from cloud_api.alerts.schemas import Alert, AlertPoint, Named
+from cloud_api.alerts.schemas import Alert, AlertPoint
 from cloud_api.db.session import Db
+from cloud_api.registry.schemas import Named
 from cloud_sync.wire.events import AlertCleared, AlertRaised
 
 

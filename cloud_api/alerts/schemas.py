@@ -3,23 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from cloud_api.registry.schemas import Named, View
 from cloud_sync.wire.samples import Value
 
 
-class _Output(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Named(_Output):
-    """Something by id and name."""
-
-    id: str
-    name: str
-
-
-class AlertPoint(_Output):
+class AlertPoint(View):
     """The point that an alert is about."""
 
     id: str
@@ -28,7 +16,7 @@ class AlertPoint(_Output):
     unit: str
 
 
-class Alert(_Output):
+class Alert(View):
     """An alert, raised and perhaps cleared."""
 
     id: str
@@ -46,7 +34,7 @@ class Alert(_Output):
     site: Named
 
 
-class Alerts(_Output):
+class Alerts(View):
     """A page of alerts, newest first. ``next_cursor`` asks for the next page; null at the end."""
 
     alerts: list[Alert]

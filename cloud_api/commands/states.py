@@ -61,3 +61,13 @@ def next_state(state: State, step: Step) -> State | None:
 def result_step(state: str) -> Step | None:
     """Read the ``state`` of a gateway's result; None for a word that is no result."""
     return _RESULTS.get(State(state)) if state in set(State) else None
+
+
+def sources(step: Step) -> list[str]:
+    """List the states that a step leads on from, for the condition of an update."""
+    return sorted(state.value for state in State if next_state(state, step) is not None)
+
+
+def target(step: Step) -> State:
+    """Give the state that a step leads to."""
+    return _STEPS[step][1]

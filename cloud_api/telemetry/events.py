@@ -82,7 +82,7 @@ async def _take(
     time = time_of(event.time_us) if EARLIEST_US <= event.time_us <= LATEST_US else now
     if not await queries.add_event(db, caller.tenant, caller.gateway, event, time):
         return ()
-    handler = handlers.get(event.kind) or OWN_HANDLERS.get(event.kind)
+    handler = handlers.get(event.kind)
     if handler is None:
         return ()
     try:

@@ -3,22 +3,24 @@
     open and decode → lock the gateway → new, duplicate or clone? → events → newest values →
     numbers → chunks → commit → live
 
-Other domains take part through ``handlers``: one a kind of event, called inside the transaction.
+Other domains take part by handlers, one a kind of event, called inside the transaction, and by
+listeners, called after the commit.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from cloud_api.access.caller import GatewayCaller
 from cloud_api.db.session import Database, Db, copying
 from cloud_api.errors import MessageRefusedError, TooManyError
 from cloud_api.registry import service as registry
+from cloud_api.registry.states import LATE_AFTER
 from cloud_api.telemetry import queries
 from cloud_api.telemetry.chunks import copy_bytes
-from cloud_api.telemetry.events import Change, Handlers, apply_events
+from cloud_api.telemetry.events import OWN_HANDLERS, Change, Handler, apply_events
 from cloud_api.telemetry.gather import gather
 from cloud_api.telemetry.keys import PointKeys
 from cloud_api.telemetry.newest import LivePoint, newest_of
@@ -26,7 +28,6 @@ from cloud_api.telemetry.uploads import Opened, Plan, open_upload, plan
 from cloud_sync.wire.errors import WireError
 from cloud_sync.wire.uplink import Backlog, BatchResult, Upload, UploadReply, decode_upload
 
-LATE = timedelta(seconds=queries.LATE_S)
 THREAD_FROM_BYTES = 1 << 16
 """From this size on an upload is decoded beside the event loop, so that nobody waits for it."""
 
@@ -40,6 +41,9 @@ class IngestLimits:
     waiting: int = 64
     """Uploads that wait for one; any more are sent away with 429."""
     retry_after_s: int = 1
+
+
+DEFAULT_LIMITS = IngestLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +64,26 @@ class Ingest:
     def __init__(
         self,
         database: Database,
-        handlers: Handlers,
-        publish: Callable[[Ingested], None],
         *,
-        limits: IngestLimits = IngestLimits(),
+        limits: IngestLimits = DEFAULT_LIMITS,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
-        self._handlers = handlers
-        self._publish = publish
+        self._handlers: dict[str, Handler] = dict(OWN_HANDLERS)
+        self._listeners: list[Callable[[Ingested], None]] = []
         self._limits = limits
         self._now = now
         self._running = asyncio.Semaphore(limits.running)
         self._waiting = 0
         self._keys = PointKeys()
+
+    def handle(self, kind: str, handler: Handler) -> None:
+        """Apply events of a kind by ``handler``."""
+        self._handlers[kind] = handler
+
+    def listen(self, listener: Callable[[Ingested], None]) -> None:
+        """Call ``listener`` after the commit of each upload; it must not wait or fail."""
+        self._listeners.append(listener)
 
     async def take(self, caller: GatewayCaller, body: bytes) -> UploadReply:
         """Store an upload and answer batch by batch.
@@ -86,7 +96,8 @@ class Ingest:
         async with self._admitted():
             upload, items = await _opened(body)
             results, ingested = await self._store(caller, upload, items)
-        self._publish(ingested)
+        for listener in self._listeners:
+            listener(ingested)
         return UploadReply(results)
 
     @asynccontextmanager
@@ -164,5 +175,5 @@ async def _write(
         return [], False
     async with copying(db):
         await queries.copy_chunks(db, tenant, copy_bytes(tenant, gathered))
-    late = max(newest.times) < (now - LATE).timestamp() * 1e6
+    late = max(newest.times) < (now - LATE_AFTER).timestamp() * 1e6
     return newest.live(), late

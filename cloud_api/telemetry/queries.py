@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from cloud_api.db.session import Db
+from cloud_api.registry.states import LATE_AFTER
 from cloud_api.telemetry.arrays import ARRAY_OIDS, Chunk, RawLoader
 from cloud_api.telemetry.gather import CHUNK_SPAN_US
 from cloud_api.telemetry.latest import STALE_SLACK_S, Health, Latest
@@ -18,8 +19,6 @@ from cloud_sync.wire.identity import StreamState
 from cloud_sync.wire.ranges import render
 
 CHUNK_SPAN = timedelta(microseconds=CHUNK_SPAN_US)
-LATE_S = 15
-"""A batch whose last sample is older than this when it arrives was held back by an outage."""
 
 
 async def lock_gateway(db: Db, tenant: UUID, gateway: UUID) -> None:
@@ -71,7 +70,7 @@ async def record_batches(db: Db, tenant: UUID, gateway: UUID, batches: Sequence[
         (
             tenant,
             gateway,
-            LATE_S,
+            LATE_AFTER.total_seconds(),
             [header.stream for header in headers],
             [header.epoch for header in headers],
             [header.seq for header in headers],

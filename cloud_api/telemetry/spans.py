@@ -3,23 +3,26 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
+from cloud_api.registry.states import SILENT_AFTER
 from cloud_sync.wire.events import EventKind
 
 MAX_SPANS = 500
 """Of each kind in one answer."""
 JOIN_WITHIN = timedelta(seconds=5)
 """Stretches nearer to each other than this are one."""
-SILENT_AFTER = timedelta(seconds=15)
-"""A gateway without contact for longer is silent."""
+
+
+SpanKind = Literal["backfilled", "lost", "silent", "device_silent", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One stretch. ``kind``: backfilled, lost, silent, device_silent or bad."""
+    """One stretch."""
 
-    kind: str
+    kind: SpanKind
     start: datetime
     end: datetime
     reason: str = ""
