@@ -5,6 +5,7 @@ long as the process does, ``lifespan.py`` (``lifespan(app)``, an async context m
 what its dependencies need in ``app.state``). Lower layers start first and stop last.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
@@ -12,11 +13,13 @@ from importlib.util import find_spec
 
 from fastapi import FastAPI
 
+from cloud_api import openapi, vitals
 from cloud_api.access.keyring import Keyring
 from cloud_api.access.people import SignInThrottles
 from cloud_api.access.throttle import Throttle
 from cloud_api.db.session import Database
 from cloud_api.guards import RequestTimeLimit, SecurityHeaders
+from cloud_api.measures import Measured
 from cloud_api.problems import add_problem_handlers
 from cloud_api.settings import CloudSettings
 
@@ -26,7 +29,10 @@ MAX_BODY_BYTES = 64 << 10
 
 
 def create_app(settings: CloudSettings, database: Database, keyring: Keyring) -> FastAPI:
-    """Put the application together; what it is given is opened and closed by the caller."""
+    """Put the application together; what it is given is opened and closed by the caller.
+
+    ``app.state.stopping`` is set when the process begins to end: streams close then.
+    """
     app = FastAPI(
         title="Tidegate",
         summary="What gateways and people ask of the cloud.",
@@ -40,11 +46,15 @@ def create_app(settings: CloudSettings, database: Database, keyring: Keyring) ->
     app.state.settings = settings
     app.state.database = database
     app.state.keyring = keyring
+    app.state.stopping = asyncio.Event()
     app.state.sign_in_throttles = SignInThrottles()
     app.state.gateway_throttle = Throttle(tries=120, refill_s=0.5)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's own way
     add_problem_handlers(app)
     app.add_middleware(RequestTimeLimit, seconds=settings.request_limit_s)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured)
+    app.include_router(vitals.router)
     for domain in DOMAINS:
         if _exists(f"cloud_api.{domain}.routes"):
             app.include_router(import_module(f"cloud_api.{domain}.routes").router)

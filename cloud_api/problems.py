@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from psycopg import OperationalError
 from psycopg_pool import PoolClosed, PoolTimeout
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -43,24 +44,45 @@ TITLES = {
 }
 
 
+class WrongField(BaseModel):
+    """One field that is wrong."""
+
+    field: str
+    found: str | int | bool | None
+    allowed: str
+
+
+class ProblemBody(BaseModel):
+    """The body of every error answer (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Problem
+    hint: str = ""
+    errors: list[WrongField] = []
+
+
 def problem(
-    error: CloudError, *, errors: Sequence[Mapping[str, Any]] = (), status: int | None = None
+    error: CloudError, *, errors: Sequence[WrongField] = (), status: int | None = None
 ) -> JSONResponse:
     """Write an error as a problem."""
-    body: dict[str, Any] = {
-        "type": TYPE_BASE + error.code.value,
-        "title": TITLES[error.code],
-        "status": status or error.status_code,
-        "detail": str(error),
-        "code": error.code.value,
-    }
-    if error.hint:
-        body["hint"] = error.hint
-    if errors:
-        body["errors"] = list(errors)
+    body = ProblemBody(
+        type=TYPE_BASE + error.code.value,
+        title=TITLES[error.code],
+        status=status or error.status_code,
+        detail=str(error),
+        code=error.code,
+        hint=error.hint,
+        errors=list(errors),
+    )
     headers = {"Cache-Control": "no-store", **error.headers}
     return JSONResponse(
-        body, status_code=status or error.status_code, media_type=MEDIA_TYPE, headers=headers
+        body.model_dump(mode="json", exclude_defaults=True),
+        status_code=body.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
     )
 
 
@@ -87,11 +109,11 @@ async def _on_invalid(_request: Request, exc: Exception) -> JSONResponse:
     if not isinstance(exc, RequestValidationError):
         raise exc
     errors = [describe(error) for error in exc.errors()[:MAX_ERRORS]]
-    fields = ", ".join(str(error["field"]) for error in errors)
+    fields = ", ".join(error.field for error in errors)
     return problem(InvalidRequestError(f"look at: {fields}"), errors=errors)
 
 
-def describe(error: Mapping[str, Any]) -> dict[str, Any]:
+def describe(error: Mapping[str, Any]) -> WrongField:
     """Say of one wrong field what it is, what was found and what is allowed."""
     place = [str(part) for part in error.get("loc", ()) if part not in {"body", "query", "path"}]
     found = error.get("input")
@@ -101,7 +123,7 @@ def describe(error: Mapping[str, Any]) -> dict[str, Any]:
         found = str(found)
     if isinstance(found, str) and len(found) > MAX_FOUND_CHARS:
         found = found[:MAX_FOUND_CHARS] + "…"
-    return {"field": ".".join(place) or "body", "found": found, "allowed": str(error.get("msg"))}
+    return WrongField(field=".".join(place) or "body", found=found, allowed=str(error.get("msg")))
 
 
 async def _on_http_error(_request: Request, exc: Exception) -> JSONResponse:

@@ -112,14 +112,15 @@ class PointView(View):
 
 
 class StreamView(View):
-    """What the cloud has of one stream of a gateway. Ranges as ``{[1,5),[7,9)}``."""
+    """How many batches of one stream of a gateway the cloud has."""
 
     stream: str
     epoch: str
-    received: str
-    lost: str
-    missing: str
-    """Numbers below the highest one that are neither received nor lost."""
+    received: int
+    lost: int
+    """Given up by the gateway in a gap, with a reason."""
+    missing: int
+    """Below the highest number, neither received nor lost."""
 
 
 class GatewayDetail(GatewayView):

@@ -80,9 +80,9 @@ def stream_view(state: StreamState) -> StreamView:
     return StreamView(
         stream=state.stream,
         epoch=state.epoch,
-        received=state.received,
-        lost=state.lost,
-        missing=ranges.render(missing),
+        received=ranges.size(received),
+        lost=ranges.size(lost),
+        missing=ranges.size(missing),
     )
 
 

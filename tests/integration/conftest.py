@@ -129,7 +129,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
-    server.capture_signals = _no_signals  # type: ignore[method-assign] - pytest handles them
+    server.capture_signals = _no_signals  # type: ignore[method-assign]  # pytest handles them
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.005)
