@@ -74,10 +74,6 @@ class Agenda:
             known.state = state
             self.add(Item(tenant, Topic.GATEWAY, gateway), now)
 
-    def forget(self, item: Item) -> None:
-        """Take a subject off."""
-        self._due.pop(item, None)
-
     def take(self, now: float) -> list[Item]:
         """Take out what is due, gateways that fell silent among it."""
         for gateway, contact in list(self._contacts.items()):

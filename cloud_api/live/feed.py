@@ -61,7 +61,7 @@ class Feed:
 
     def _add(self, tenant: UUID, subjects: Iterable[tuple[Topic, UUID | str]]) -> None:
         now = self._monotonic()
-        if not all([self._agenda.add(Item(tenant, topic, key), now) for topic, key in subjects]):
+        if not all(self._agenda.add(Item(tenant, topic, key), now) for topic, key in subjects):
             self._hub.publish(tenant, "reset", b"{}")
 
     async def run(self) -> None:

@@ -126,6 +126,11 @@ class Hub:
                 feed.watchers.discard(watcher)
                 watcher.close()
 
+    def has_room(self, tenant: UUID) -> bool:
+        """Tell whether one more may watch a tenant."""
+        feed = self._feeds.get(tenant)
+        return feed is None or len(feed.watchers) < self._limits.watchers
+
     @contextmanager
     def watch(self, tenant: UUID, after: int | None) -> Iterator[tuple[Watcher, list[bytes], int]]:
         """Join a tenant's feed behind the cursor ``after``; gives what was missed, and the cursor.
@@ -139,8 +144,12 @@ class Hub:
         self.is_watched(tenant)
         start = self._wall_ms() * 1000
         feed = self._feeds.setdefault(tenant, _Feed(start, self._monotonic()))
-        if len(feed.watchers) >= self._limits.watchers:
-            raise TooManyError(hint="Close some of the open pages.", headers={"Retry-After": "10"})
+        if not self.has_room(tenant):
+            raise TooManyError(
+                "too many open feeds",
+                hint="close some of the open pages",
+                headers={"Retry-After": "10"},
+            )
         watcher = Watcher(asyncio.Queue(self._limits.queue_events))
         feed.watchers.add(watcher)
         try:

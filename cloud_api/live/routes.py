@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from cloud_api.access import people
 from cloud_api.access.dependencies import SESSION_COOKIE, DatabaseOf, SignedIn, now
-from cloud_api.errors import NotSignedInError
+from cloud_api.errors import NotSignedInError, TooManyError
 from cloud_api.live.hub import Hub
 from cloud_api.live.stream import Stream, cursor_of
 
@@ -36,6 +36,12 @@ async def live(
     ``Last-Event-ID`` resumes behind a cursor; ``event: reset`` says that this is not possible and
     that everything shown has to be loaded again.
     """
+    if not hub.has_room(caller.tenant):
+        raise TooManyError(
+            "too many open feeds",
+            hint="close some of the open pages",
+            headers={"Retry-After": "10"},
+        )
     token = request.cookies.get(SESSION_COOKIE, "")
 
     async def signed_in() -> bool:
@@ -47,5 +53,5 @@ async def live(
 
     stream = Stream(hub, caller.tenant, cursor_of(last_event_id), signed_in)
     return StreamingResponse(
-        stream.open(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        stream.frames(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

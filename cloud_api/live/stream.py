@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -29,32 +28,26 @@ class Stream:
     ping_s: float = PING_S
     check_s: float = CHECK_S
 
-    def open(self) -> AsyncIterator[bytes]:
-        """Join the feed now, so that too many are refused before an answer begins.
+    async def frames(self) -> AsyncIterator[bytes]:
+        """Give what was missed and a ``hello``, then what comes.
 
         Raises:
-            TooManyError: the tenant has too many open feeds.
+            TooManyError: the tenant has too many open feeds; ask the hub before.
 
         """
-        stack = ExitStack()
-        watcher, missed, cursor = stack.enter_context(self.hub.watch(self.tenant, self.after))
-
-        async def frames() -> AsyncIterator[bytes]:
-            with stack:
-                hello = Hello(now=datetime.now(UTC), cursor=cursor).model_dump_json()
-                yield b"".join([*missed, frame("hello", hello.encode(), cursor)])
-                checked = time.monotonic()
-                while True:
-                    try:
-                        yield await watcher.next(self.ping_s) or PING
-                    except FeedClosedError:
+        with self.hub.watch(self.tenant, self.after) as (watcher, missed, cursor):
+            hello = Hello(now=datetime.now(UTC), cursor=cursor).model_dump_json()
+            yield b"".join([*missed, frame("hello", hello.encode(), cursor)])
+            checked = time.monotonic()
+            while True:
+                try:
+                    yield await watcher.next(self.ping_s) or PING
+                except FeedClosedError:
+                    return
+                if time.monotonic() - checked >= self.check_s:
+                    checked = time.monotonic()
+                    if not await self.signed_in():
                         return
-                    if time.monotonic() - checked >= self.check_s:
-                        checked = time.monotonic()
-                        if not await self.signed_in():
-                            return
-
-        return frames()
 
 
 def cursor_of(text: str | None) -> int | None:
