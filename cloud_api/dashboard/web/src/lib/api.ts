@@ -94,7 +94,8 @@ export interface PointView extends Named {
   max_silence_s: number;
   value: Value;
   good_value: Value;
-  quality: Quality;
+  /** Null as long as there is no sample. */
+  quality: Quality | null;
   reason: string;
   time: string | null;
   good_at: string | null;

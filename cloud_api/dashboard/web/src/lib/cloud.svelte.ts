@@ -22,6 +22,8 @@ export type Line = "connecting" | "live" | "reconnecting";
 type ValuesListener = (values: LiveValues) => void;
 
 const MAX_COMMANDS = 20;
+/** Beyond this many devices the ages of an overview come from loading it again alone. */
+const MAX_LEARNED_DEVICES = 40;
 
 /** Put one live value into a point, unless a newer one is there (back-filled values come late). */
 export function applyValue(point: PointView, live: LiveValue): void {
@@ -57,6 +59,8 @@ class Cloud {
   #listeners = new Set<ValuesListener>();
   #waiting: LiveValues[] = [];
   #frame = 0;
+  /** Which device a point belongs to, as far as we have seen. */
+  #deviceOf = new Map<string, string>();
 
   /** Time zone of a site; UTC when unknown. */
   zoneOf(site: string | undefined): string {
@@ -78,6 +82,27 @@ class Cloud {
     this.gateways = Object.fromEntries(gateways.map((one) => [one.id, one]));
     this.alerts = Object.fromEntries(alerts.alerts.map((one) => [one.id, one]));
     await Promise.all(gateways.map((one) => this.loadGateway(one.id)));
+    void this.#learnPoints();
+  }
+
+  /** Live values name points, not devices: learn once which is whose. */
+  async #learnPoints(): Promise<void> {
+    const known = new Set(this.#deviceOf.values());
+    const all = Object.keys(this.devices);
+    if (all.length > MAX_LEARNED_DEVICES) return;
+    for (const id of all) {
+      if (known.has(id) || this.devices[id]?.points.total === 0) continue;
+      try {
+        for (const one of (await api.device(id)).point_list) this.#deviceOf.set(one.id, id);
+      } catch {
+        return; // The next loading of the overview tries again.
+      }
+    }
+  }
+
+  /** Devices of a gateway in the cloud's order. */
+  devicesOf(gateway: string): DeviceSummary[] {
+    return (this.details[gateway]?.device_list ?? []).flatMap((one) => this.devices[one.id] ?? []);
   }
 
   async loadSites(): Promise<void> {
@@ -96,6 +121,7 @@ class Cloud {
     const device = await api.device(id);
     this.devices[id] = device;
     this.points = Object.fromEntries(device.point_list.map((one) => [one.id, one]));
+    for (const one of device.point_list) this.#deviceOf.set(one.id, id);
     return device;
   }
 
@@ -124,6 +150,7 @@ class Cloud {
     this.points = {};
     this.alerts = {};
     this.commands = {};
+    this.#deviceOf.clear();
   }
 
   start(): void {
@@ -176,9 +203,7 @@ class Cloud {
     this.devices[device.id] = { ...this.devices[device.id], ...device };
     const detail = this.details[device.gateway.id];
     if (!detail) return;
-    const known = detail.device_list.findIndex((one) => one.id === device.id);
-    if (known < 0) detail.device_list.push(device);
-    else detail.device_list[known] = device;
+    if (!detail.device_list.some((one) => one.id === device.id)) detail.device_list.push(device);
   }
 
   /** Values are applied once a frame, however many arrive; a hidden page has no frames. */
@@ -197,10 +222,17 @@ class Cloud {
       for (const live of values.points) {
         const point = this.points[live[0]];
         if (point) applyValue(point, live);
+        if (live[3] === "good") this.#hearDevice(live[0], live[1]);
       }
       this.#hearGateway(values);
       for (const listener of this.#listeners) listener(values);
     }
+  }
+
+  #hearDevice(point: string, ms: number): void {
+    const device = this.devices[this.#deviceOf.get(point) ?? ""];
+    if (!device || (device.newest_good_at && toMs(device.newest_good_at) >= ms)) return;
+    device.newest_good_at = new Date(ms).toISOString();
   }
 
   #hearGateway(values: LiveValues): void {

@@ -103,7 +103,7 @@ type Aged = Pick<PointView, "time" | "quality" | "interval_s" | "max_silence_s">
 
 /** Health of a point by the age of its newest sample against its own promise. */
 export function healthOf(point: Aged, now: number): Health {
-  if (point.time === null) return "never";
+  if (point.time === null || point.quality === null) return "never";
   const allowed = (point.max_silence_s + 3 * point.interval_s + 5) * 1000;
   return now - toMs(point.time) > allowed ? "stale" : point.quality;
 }
