@@ -1,11 +1,13 @@
 """The segments of one stream, oldest first: all closed but the last, which takes new batches."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.ranges import Ranges, of_numbers, union
 from edge_runtime.durable import flush_folder
+from edge_runtime.errors import StoreError
 from edge_runtime.outbox import segment as segments
 from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.segment import Meta, Row, Segment, Total
@@ -81,16 +83,16 @@ class Chain:
             StoreError: the disk is full or failing; the active segment goes on.
 
         """
-        new = create(self.folder, Meta(self.stream, self.epoch, self.next_seq), now_us)
-        old, first = self._active, self._active_first
-        self._active, self._active_first, self._active_bytes = new, self.next_seq, 0
+        old, first, after = self._active, self._active_first, self.next_seq
+        total = old.total_of(first, after)
+        self._active = create(self.folder, Meta(self.stream, self.epoch, after), now_us)
+        self._active_first, self._active_bytes = after, 0
+        self._tidy()
         try:
             old.finish(first)
-            total = old.total_of(first, self.next_seq)
         finally:
             old.close()
-        self._tidy()
-        self.closed.append(Closed(first, total, segments.size_on_disk(old.path)))
+            self.closed.append(Closed(first, total, segments.size_on_disk(old.path)))
 
     def numbers(self) -> Ranges:
         """Give all numbers from the first to the last of every segment."""
@@ -162,6 +164,11 @@ class Chain:
             segments.remove(self.path(closed))
             flush_folder(self.folder)
         self.closed.remove(closed)
+
+    def checkpoint(self) -> None:
+        """Shrink the write-ahead log of the active segment, where the disk allows it."""
+        with suppress(StoreError):
+            self._active.checkpoint()
 
     def size(self) -> int:
         """Bytes on disk."""

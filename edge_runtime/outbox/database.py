@@ -1,6 +1,7 @@
 """How the edge opens SQLite: durable, asserted, and with our own errors."""
 
 import errno
+import shutil
 import sqlite3  # noqa: TID251 - the store
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,9 @@ from edge_runtime.errors import StoreDamagedError, StoreError, StoreFullError
 Connection = sqlite3.Connection
 
 BUSY_TIMEOUT_S = 2.0
-CHECKPOINT_PAGES = 1_000
+CHECKPOINT_PAGES = 256
 """Pages in the write-ahead log before they are moved into the file."""
-JOURNAL_LIMIT_BYTES = 4 << 20
+JOURNAL_LIMIT_BYTES = 1 << 20
 CACHE_KIB = 512
 """Page cache of one connection; segments are written once and read once."""
 _FULL_SYNC = 2
@@ -27,6 +28,9 @@ _UNREADABLE = {
     sqlite3.SQLITE_IOERR_DATA,
 }
 """Extended codes: the disk does not give back what was written. Other I/O errors may pass."""
+_MAYBE_FULL = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+SCARCE_BYTES = 256 << 10
+"""With less than this free, an error of reading or writing is put down to the full disk."""
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 FULL_HINT = "free disk space"
 DISK_HINT = "look at the disk and at the rights of state_dir"
@@ -117,17 +121,24 @@ def store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as exc:
-        raise _ours(f"{path}: {exc}", getattr(exc, "sqlite_errorcode", 0)) from exc
+        raise _ours(path, str(exc), getattr(exc, "sqlite_errorcode", 0)) from exc
     except OSError as exc:
         if exc.errno in _NO_SPACE:
             raise StoreFullError(str(exc), hint=FULL_HINT) from exc
         raise StoreError(str(exc), hint=DISK_HINT) from exc
 
 
-def _ours(message: str, code: int) -> StoreError:
-    primary = code & 0xFF
-    if primary == sqlite3.SQLITE_FULL:
-        return StoreFullError(message, hint=FULL_HINT)
+def _ours(path: Path, text: str, code: int) -> StoreError:
+    message, primary = f"{path}: {text}", code & 0xFF
     if primary in _DAMAGED or code in _UNREADABLE:
         return StoreDamagedError(message)
+    if primary == sqlite3.SQLITE_FULL or (primary in _MAYBE_FULL and _is_full(path)):
+        return StoreFullError(message, hint=FULL_HINT)
     return StoreError(message, hint=DISK_HINT)
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < SCARCE_BYTES
+    except OSError:
+        return False

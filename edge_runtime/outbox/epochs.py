@@ -1,5 +1,6 @@
 """Epochs: which one an outbox has, and how it begins a new one."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from edge_runtime.errors import StoreError
 from edge_runtime.outbox import folder as files
 from edge_runtime.outbox import opening
 from edge_runtime.outbox.chain import Chain
+from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.folder import Account
 from edge_runtime.outbox.gaps import GapReason, numbered_gaps
 from edge_runtime.outbox.segment import Segment, path_of
+
+log = logging.getLogger(__name__)
 
 
 def adopt_epoch(folder: Path) -> str | None:
@@ -35,6 +39,43 @@ def adopt_epoch(folder: Path) -> str | None:
             finally:
                 segment.close()
     return None
+
+
+def begin(root: Path, clock: Clock) -> tuple[Account, dict[Stream, Chain]]:
+    """Begin a new epoch with empty streams.
+
+    Raises:
+        StoreError: the disk is full or failing.
+
+    """
+    account = Account(files.new_epoch(), {})
+    with store_errors(root):
+        files.write_account(root, account)
+        files.write_epoch(root, account.epoch)
+    return account, open_chains(root, account.epoch, account, clock)
+
+
+def resume(root: Path, clock: Clock) -> tuple[Account, dict[Stream, Chain], list[Gap]]:
+    """Go on with the epoch of a folder; begin one where there is none, or its numbers are lost.
+
+    Raises:
+        StoreError: the disk is full or failing.
+
+    """
+    epoch = files.read_epoch(root) or adopt_epoch(root)
+    if epoch is None:
+        return (*begin(root, clock), [])
+    account = files.read_account(root, epoch)
+    try:
+        chains = open_chains(root, epoch, account, clock)
+    except opening.NumbersUnknownError:
+        log.error("numbers cannot be known, a new epoch begins", extra={"epoch": epoch})  # noqa: TRY400 - says it all
+        gaps = retire(root, epoch, account, clock)
+        return (*begin(root, clock), gaps)
+    if files.read_epoch(root) != epoch:
+        with store_errors(root):
+            files.write_epoch(root, epoch)
+    return account or guess_account(epoch, chains), chains, []
 
 
 def open_chains(

@@ -1,12 +1,13 @@
 """Gaps: what the outbox had to give up, as events for both ends to print."""
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
 from cloud_sync.wire.events import Event, EventKind, Gap
-from cloud_sync.wire.ranges import Ranges
+from cloud_sync.wire.ranges import Ranges, union
 
 
 class GapReason(StrEnum):
@@ -27,6 +28,12 @@ class GapReason(StrEnum):
 def numbered_gaps(stream: str, epoch: str, lost: Ranges, reason: GapReason) -> list[Gap]:
     """Make a gap of each range, with unknown content."""
     return [Gap(stream, epoch, low, high - 1, 0, reason.value) for low, high in lost]
+
+
+def ranges_of(gaps: Iterable[Gap], stream: str, epoch: str) -> Ranges:
+    """Collect the numbers that gaps of one stream and epoch cover."""
+    mine = (gap for gap in gaps if (gap.stream, gap.epoch) == (stream, epoch))
+    return union((gap.first, gap.last + 1) for gap in mine)
 
 
 def gap_event(gap: Gap, time_us: int) -> Event:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
+import zstandard
+
 from cloud_sync.wire.events import Event, encode_events
 from cloud_sync.wire.samples import Sample, encode_samples
-from cloud_sync.wire.version import MAX_PAYLOAD_BYTES
+from cloud_sync.wire.version import MAX_PAYLOAD_BYTES, MAX_UNPACKED_BYTES
 
 T = TypeVar("T", Sample, Event)
 
@@ -34,8 +36,13 @@ def pack_events(events: Sequence[Event]) -> Packed:
 def fitting(items: Sequence[T], pack: Callable[[Sequence[T]], Packed]) -> Packed:
     """Pack as many items from the front as one batch may hold; an empty payload for none."""
     packed = pack(items)
-    if len(packed.payload) <= MAX_PAYLOAD_BYTES:
+    if _fits(packed.payload):
         return packed
     if len(items) == 1:
         return packed._replace(payload=b"")
     return fitting(items[: len(items) // 2], pack)
+
+
+def _fits(payload: bytes) -> bool:
+    unpacked = zstandard.frame_content_size(payload)
+    return len(payload) <= MAX_PAYLOAD_BYTES and unpacked <= MAX_UNPACKED_BYTES

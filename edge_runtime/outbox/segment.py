@@ -269,6 +269,11 @@ class Segment:
         with database.store_errors(self.path):
             if self.total() is None:
                 self._connection.execute(_SET_TOTAL, (first - 1,))
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Move what is in the write-ahead log into the file, so that the log's space is free."""
+        with database.store_errors(self.path):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def version(self) -> int:

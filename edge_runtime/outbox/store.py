@@ -14,21 +14,25 @@ from cloud_sync.wire.samples import Sample
 from cloud_sync.wire.version import MAX_BATCH_EVENTS, MAX_BATCH_SAMPLES
 from edge_runtime.clock import Clock, boot_id
 from edge_runtime.durable import make_folder
-from edge_runtime.errors import StoreError, StoreFullError
+from edge_runtime.errors import StoreDamagedError, StoreError, StoreFullError
 from edge_runtime.outbox import epochs, opening
 from edge_runtime.outbox import folder as files
 from edge_runtime.outbox.chain import Chain, Closed
 from edge_runtime.outbox.committed import Appended, Committed
 from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.folder import Account
-from edge_runtime.outbox.gaps import GapReason, gap_event, numbered_gaps
+from edge_runtime.outbox.gaps import GapReason, gap_event, numbered_gaps, ranges_of
 from edge_runtime.outbox.packing import Packed, fitting, pack_events, pack_samples
+from edge_runtime.outbox.reserve import Reserve
 from edge_runtime.outbox.segment import Row
 from edge_runtime.outbox.settings import OutboxSettings
 
 T = TypeVar("T", Sample, Event)
 Acknowledged = Mapping[tuple[str, str], Ranges]
 """What the cloud has, by (stream, epoch), as the inbox gives it."""
+
+HEADROOM_SEGMENTS = 4
+"""Room for what both active segments and their logs grow by before the next rotation."""
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +41,21 @@ class Store:
     """Both streams of an outbox. Blocks; every call comes from the same thread."""
 
     def __init__(
-        self, root: Path, settings: OutboxSettings, clock: Clock, chains: dict[Stream, Chain],
+        self,
+        root: Path,
+        settings: OutboxSettings,
+        clock: Clock,
+        *,
+        chains: dict[Stream, Chain],
         account: Account,
-    ) -> None:  # fmt: skip
+        reserve: Reserve,
+    ) -> None:
         self._root = root
         self._settings = settings
         self._clock = clock
         self._chains = chains
         self._account = account
+        self._reserve = reserve
         self._acknowledged: Acknowledged = {}
         self._gaps: list[Gap] = []
         self._scrubbed = dict.fromkeys(Stream, 0)
@@ -59,32 +70,18 @@ class Store:
         """
         with store_errors(root):
             make_folder(root)
-        epoch = files.read_epoch(root) or epochs.adopt_epoch(root)
-        if epoch is None:
-            return cls._begin(root, settings, clock, [])
-        account = files.read_account(root, epoch)
+        reserve = Reserve(root / "reserve", settings.reserve_bytes)
         try:
-            chains = epochs.open_chains(root, epoch, account, clock)
-        except opening.NumbersUnknownError:
-            log.exception("numbers cannot be known, the outbox begins a new epoch")
-            return cls._begin(root, settings, clock, epochs.retire(root, epoch, account, clock))
-        with store_errors(root):
-            files.write_epoch(root, epoch)
-        store = cls(root, settings, clock, chains, account or epochs.guess_account(epoch, chains))
+            account, chains, gaps = epochs.resume(root, clock)
+        except StoreFullError:
+            if not reserve.release():
+                raise
+            account, chains, gaps = epochs.resume(root, clock)
+        store = cls(root, settings, clock, chains=chains, account=account, reserve=reserve)
+        store._gaps = gaps
         store._find_holes()
         store._try_declare()
-        return store
-
-    @classmethod
-    def _begin(cls, root: Path, settings: OutboxSettings, clock: Clock, gaps: list[Gap]) -> "Store":
-        epoch = files.new_epoch()
-        account = Account(epoch, {})
-        with store_errors(root):
-            files.write_account(root, account)
-            files.write_epoch(root, epoch)
-        store = cls(root, settings, clock, epochs.open_chains(root, epoch, account, clock), account)
-        store._gaps.extend(gaps)
-        store._try_declare()
+        reserve.hold()
         return store
 
     @property
@@ -122,9 +119,12 @@ class Store:
 
         """
         self._acknowledged = dict(acknowledged)
+        self._reserve.hold()
+        if any(self._knows_more(chain) for chain in self._chains.values()):
+            self._renew()
         removed = 0
         for chain in self._chains.values():
-            known = self._acknowledged.get((chain.stream.value, chain.epoch), ())
+            known = self._known(chain)
             lost = parse(self._account.of(chain.stream).lost)
             sent = union(known, lost)
             done = [c for c in chain.closed if not difference(c.numbers, sent)]
@@ -138,8 +138,7 @@ class Store:
             StoreError: the disk is full or failing.
 
         """
-        chain = self._chains[stream]
-        stored = difference(chain.numbers(), self._account.gone(stream))
+        stored = self._stored(stream)
         lost = difference(stored, difference(stored, numbers))
         self._gaps.extend(numbered_gaps(stream, self.epoch, lost, GapReason.DAMAGED))
         self._declare()
@@ -153,8 +152,7 @@ class Store:
         """
         damaged: list[tuple[Stream, int]] = []
         for stream, chain in self._chains.items():
-            stored = difference(chain.numbers(), self._account.gone(stream))
-            numbers = _after(stored, self._scrubbed[stream], limit)
+            numbers = _after(self._stored(stream), self._scrubbed[stream], limit)
             self._scrubbed[stream] = numbers[-1] if len(numbers) == limit else 0
             bad = [seq for seq in numbers if not self._verifies(chain, seq)]
             if bad:
@@ -170,6 +168,23 @@ class Store:
         """Let go of the files."""
         for chain in self._chains.values():
             chain.close()
+
+    def _known(self, chain: Chain) -> Ranges:
+        return self._acknowledged.get((chain.stream.value, chain.epoch), ())
+
+    def _knows_more(self, chain: Chain) -> bool:
+        """Tell whether the cloud has numbers that come only now: this is an older copy."""
+        known = self._known(chain)
+        return bool(known) and known[-1][1] > chain.next_seq
+
+    def _renew(self) -> None:
+        """Begin a new epoch, so that no number is used twice."""
+        log.error("outbox is an older copy, it begins a new epoch", extra={"epoch": self.epoch})
+        self.close()
+        gaps = epochs.retire(self._root, self.epoch, self._account, self._clock)
+        self._account, self._chains = epochs.begin(self._root, self._clock)
+        self._gaps = gaps
+        self._try_declare()
 
     def _append(
         self, stream: Stream, items: Sequence[T], most: int, pack: Callable[[Sequence[T]], Packed]
@@ -190,6 +205,8 @@ class Store:
                     raise
                 break
             taken += packed.items
+        if self._gaps:
+            self._try_declare()
         return Appended(tuple(committed), taken)
 
     def _commit(self, stream: Stream, packed: Packed) -> Committed:
@@ -202,13 +219,12 @@ class Store:
         message = seal_batch(seal, count=items, first_us=first_us, last_us=last_us, payload=payload)
         batch = open_batch(message)
         row = Row(batch.seq, items, first_us, last_us, message)
-        self._reserve(chain)
         try:
-            chain.append(row)
+            self._write_row(chain, row)
         except StoreFullError:
-            if not self._evict_oldest():
+            if not self._make_room():
                 raise
-            chain.append(row)
+            self._write_row(chain, row)
         self._rotate_if_due(chain)
         return Committed(
             stream, self.epoch, row.seq, items, first_us, last_us, len(message), batch.sha256
@@ -220,7 +236,11 @@ class Store:
         seq = chain.skip()
         self._gaps.append(Gap(stream.value, self.epoch, seq, seq, count, reason.value))
 
-    def _reserve(self, chain: Chain) -> None:
+    def _write_row(self, chain: Chain, row: Row) -> None:
+        self._reserve_numbers(chain)
+        chain.append(row)
+
+    def _reserve_numbers(self, chain: Chain) -> None:
         """Note durably, before they are used, which numbers may be in use."""
         if chain.next_seq < self._account.of(chain.stream).reserved:
             return
@@ -233,17 +253,28 @@ class Store:
         with contextlib.suppress(StoreError):
             # The batch is safe; the next commit tries again.
             chain.rotate(self._clock.wall_us())
-            while self.size() + 2 * self._settings.segment_bytes > self._settings.max_bytes:
-                if not self._evict_oldest():
-                    break
+            room = self._settings.max_bytes - HEADROOM_SEGMENTS * self._settings.segment_bytes
+            while self.size() > room and self._evict_oldest():
+                pass
+
+    def _make_room(self) -> bool:
+        """Free space on a full disk, for one more try."""
+        if not self._evict_oldest() and not self._reserve.release():
+            return False
+        for chain in self._chains.values():
+            chain.checkpoint()
+        return True
 
     def _evict_oldest(self) -> bool:
-        """Give up the oldest closed segment of samples. False where there is none."""
+        """Give up the oldest closed segment of samples. False where there is none.
+
+        Its gap waits for the next append: this one may be of an event itself.
+        """
         chain = self._chains[Stream.SAMPLES]
         if not chain.closed:
             return False
         oldest = chain.closed[0]
-        known = self._acknowledged.get((chain.stream.value, chain.epoch), ())
+        known = self._known(chain)
         lost = difference(oldest.numbers, union(known, self._account.gone(chain.stream)))
         gaps = self._describe(chain, oldest, lost)
         chain.remove(oldest)
@@ -252,7 +283,6 @@ class Store:
             "outbox full, oldest samples given up",
             extra={"segment": oldest.first, "batches": sum(g.last - g.first + 1 for g in gaps)},
         )
-        self._try_declare()
         return True
 
     def _describe(self, chain: Chain, closed: Closed, lost: Ranges) -> list[Gap]:
@@ -280,6 +310,13 @@ class Store:
         for closed in done:
             chain.remove(closed)
         return len(done)
+
+    def _stored(self, stream: Stream) -> Ranges:
+        """Give the numbers that are here and not given up, declared or about to be."""
+        waiting = ranges_of(self._gaps, stream, self.epoch)
+        return difference(
+            self._chains[stream].numbers(), union(self._account.gone(stream), waiting)
+        )
 
     def _find_holes(self) -> None:
         """Numbers that were used, are not stored and did not leave properly are a gap."""
@@ -309,12 +346,10 @@ class Store:
                 self._write(account)
 
     def _verifies(self, chain: Chain, seq: int) -> bool:
-        row = chain.message(seq)
-        if row is None:
-            return False
         try:
-            batch = open_batch(row.message)
-        except WireError:
+            row = chain.message(seq)
+            batch = open_batch(row.message if row else b"")
+        except (WireError, StoreDamagedError):
             return False
         return (batch.stream, batch.epoch, batch.seq) == (chain.stream.value, chain.epoch, seq)
 
