@@ -26,8 +26,8 @@ from components.modbus.frames import RAW_ANSWERS, is_frame, skip_late, unit_of
 from components.modbus.turns import Silence, Turns, next_silence
 from edge_runtime.errors import DeviceError, DeviceUnreachableError
 
-FOREIGN_TIMEOUT_S = 3_600.0
-"""Longer than any of ours (:class:`~edge_runtime.driver.DeviceSettings` allows 60 s)."""
+NO_TIMEOUT: float = None  # type: ignore[assignment]
+"""pymodbus hands it to ``asyncio.wait_for``, which then waits without a timer of its own."""
 MAX_TIMEOUTS = 3
 """Time-outs in a row, of whatever unit, after which the connection itself is doubted."""
 
@@ -59,18 +59,21 @@ class Connection:
 
         """
         failures = self._failures
-        async with self._turns.of(request.dev_id):
+        await self._turns.take(request.dev_id)
+        try:
             if self._client is None or not self._client.connected:
                 if self._failure is not None and self._failures != failures:
                     # Somebody tried while we waited for our turn; trying again costs the others.
                     raise DeviceUnreachableError(str(self._failure), hint=self._failure.hint)
                 await self._open(timeout_s)
             return await self._ask(request, timeout_s)
+        finally:
+            self._turns.give()
 
     async def _open(self, timeout_s: float) -> None:
         self.close()
         client = AsyncModbusTcpClient(
-            self._host, port=self._port, timeout=FOREIGN_TIMEOUT_S, retries=0, reconnect_delay=0,
+            self._host, port=self._port, timeout=NO_TIMEOUT, retries=0, reconnect_delay=0,
             trace_connect=self._on_connect, trace_packet=self._on_packet,
         )  # fmt: skip
         for answer in RAW_ANSWERS:
@@ -86,25 +89,24 @@ class Connection:
 
     async def _ask(self, request: ModbusPDU, timeout_s: float) -> ModbusPDU:
         assert self._client is not None
-        where = f"{self.address} unit {request.dev_id}"
         self._pending, self._trouble = request, None
         try:
             async with asyncio.timeout(timeout_s):
                 answer: ModbusPDU = await self._client.execute(False, request)
         except TimeoutError as exc:
             self._after_timeout()
-            msg = f"{where} did not answer within {timeout_s:g} s"
+            msg = f"{self.address} unit {request.dev_id} did not answer within {timeout_s:g} s"
             raise UnitSilentError(msg, hint=UNIT_HINT) from exc
         except (foreign.ModbusException, OSError) as exc:
-            raise self._explain(exc, where) from exc
+            raise self._explain(exc, request.dev_id) from exc
         finally:
             self._pending = None
         self._timeouts = 0
         return answer
 
-    def _explain(self, exc: foreign.ModbusException | OSError, where: str) -> DeviceError:
+    def _explain(self, exc: foreign.ModbusException | OSError, unit: int) -> DeviceError:
         """Say why a request failed; only a wrong answer leaves the connection fit for use."""
-        trouble = self._trouble or mapped(exc, where)
+        trouble = self._trouble or mapped(exc, f"{self.address} unit {unit}")
         if not isinstance(trouble, WrongAnswerError):
             self.close()
         return trouble

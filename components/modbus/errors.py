@@ -40,7 +40,7 @@ class UnitSilentError(DeviceUnreachableError):
 class ExceptionAnswerError(DeviceRefusedError):
     """The device answered with an exception code."""
 
-    def __init__(self, code: int, where: str) -> None:
+    def __init__(self, code: int, where: object) -> None:
         """``code`` as in :data:`components.modbus.limits.EXCEPTIONS`."""
         meaning = limits.EXCEPTIONS.get(code, "a code the standard does not know")
         super().__init__(

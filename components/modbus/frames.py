@@ -80,8 +80,10 @@ def unit_of(data: bytes) -> int | None:
     return data[LENGTH_ENDS] if len(data) > LENGTH_ENDS else None
 
 
-def checked(answer: ModbusPDU, function: int, where: str) -> bytes:
+def checked(answer: ModbusPDU, function: int, where: object) -> bytes:
     """Take what follows the function code out of the answer to a request of this function.
+
+    ``where`` becomes text only when something is wrong.
 
     Raises:
         ExceptionAnswerError: it is an exception.
@@ -100,7 +102,7 @@ def checked(answer: ModbusPDU, function: int, where: str) -> bytes:
     return answer.data
 
 
-def data_of(answer: bytes, expected: int, where: str) -> bytes:
+def data_of(answer: bytes, expected: int, where: object) -> bytes:
     """Take the data out of the answer to a read, which begins with a count of its bytes.
 
     Raises:

@@ -38,6 +38,9 @@ class Request:
         last = f" to {self.first + self.count - 1}" if self.count > 1 else ""
         return f"unit {self.unit}: read {self.table.plural} {self.first}{last}"
 
+    def __str__(self) -> str:
+        return self.label
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the points."""

@@ -136,11 +136,11 @@ class Pass:
         pdu = _READS[request.table](address=request.first, count=request.count, dev_id=request.unit)
         answer = await self._line.exchange(pdu, self._settings.timeout_s)
         try:
-            body = checked(answer, pdu.function_code, f"{self._line.address} {request.label}")
+            body = checked(answer, pdu.function_code, request)
         except ExceptionAnswerError:
             self._answered = True
             raise
         self._answered = True
-        data = data_of(body, request.data_bytes, self._line.address)
+        data = data_of(body, request.data_bytes, request)
         self._gave_data = True
         return data

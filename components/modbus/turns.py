@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 FIRST_PAUSE_S = 1.0
@@ -19,16 +17,8 @@ class Turns:
         self._taken = False
         self._waiting: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()
 
-    @asynccontextmanager
-    async def of(self, unit: int) -> AsyncIterator[None]:
-        """Hold the line for one request of this unit."""
-        await self._take(unit)
-        try:
-            yield
-        finally:
-            self._give()
-
-    async def _take(self, unit: int) -> None:
+    async def take(self, unit: int) -> None:
+        """Wait for the line, for one request of this unit; who took it gives it back."""
         if not self._taken:
             self._taken = True
             return
@@ -38,10 +28,11 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._give()  # it was ours already
+                self.give()  # it was ours already
             raise
 
-    def _give(self) -> None:
+    def give(self) -> None:
+        """Hand the line to the next who waits."""
         while self._waiting:
             unit, queue = self._waiting.popitem(last=False)
             turn = queue.popleft()

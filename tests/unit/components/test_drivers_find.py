@@ -14,7 +14,9 @@ def test_component_without_a_driver_is_no_protocol():
 
 
 def test_unknown_protocol_lists_the_known_ones():
-    with pytest.raises(SettingsError, match=r"no driver for the protocol 'modbos'; there are: .*modbus"):
+    with pytest.raises(
+        SettingsError, match=r"no driver for the protocol 'modbos'; there are: .*modbus"
+    ):
         find_driver("modbos")
 
 

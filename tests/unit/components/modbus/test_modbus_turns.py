@@ -3,19 +3,23 @@ import asyncio
 from components.modbus.turns import FIRST_PAUSE_S, MAX_PAUSE_S, Turns, next_silence
 
 
+async def use(turns, unit, order):
+    await turns.take(unit)
+    order.append(unit)
+    turns.give()
+
+
 async def order_of(turns, *units):
     """Let tasks of these units queue while unit 0 holds the line; give the order of their turns."""
     order = []
 
-    async def use(unit):
-        async with turns.of(unit):
-            order.append(unit)
-
-    async with asyncio.TaskGroup() as tasks, turns.of(0):
+    await turns.take(0)
+    async with asyncio.TaskGroup() as tasks:
         for unit in units:
-            tasks.create_task(use(unit))
+            tasks.create_task(use(turns, unit, order))
         await asyncio.sleep(0)
         assert order == []
+        turns.give()
     return order
 
 
@@ -30,33 +34,25 @@ async def test_line_is_free_after_all_turns():
 
 
 async def test_who_gives_up_waiting_keeps_nobody_from_the_line():
-    turns = Turns()
-
-    async def use(unit):
-        async with turns.of(unit):
-            pass
-
-    async with turns.of(1):
-        tasks = [asyncio.create_task(use(unit)) for unit in (1, 2)]
-        await asyncio.sleep(0)
-        tasks[0].cancel()
+    turns, order = Turns(), []
+    await turns.take(1)
+    tasks = [asyncio.create_task(use(turns, unit, order)) for unit in (1, 2)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    turns.give()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert [task.cancelled() for task in tasks] == [True, False]
+    assert order == [2]
 
 
 async def test_turn_of_somebody_cancelled_at_that_moment_is_passed_on():
-    turns = Turns()
-
-    async def use(unit):
-        async with turns.of(unit):
-            pass
-
-    async with turns.of(1):
-        tasks = [asyncio.create_task(use(unit)) for unit in (1, 2)]
-        await asyncio.sleep(0)
+    turns, order = Turns(), []
+    await turns.take(1)
+    tasks = [asyncio.create_task(use(turns, unit, order)) for unit in (1, 2)]
+    await asyncio.sleep(0)
+    turns.give()
     tasks[0].cancel()  # its turn has come, but it did not run yet
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert [task.cancelled() for task in tasks] == [True, False]
+    assert order == [2]
 
 
 def test_silence_grows_to_a_limit():
