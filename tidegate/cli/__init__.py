@@ -14,6 +14,7 @@ app = typer.Typer(
     name="tidegate",
     help="An edge-first industrial gateway with cloud sync.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

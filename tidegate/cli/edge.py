@@ -1,16 +1,16 @@
 """``tidegate edge``: run, check, read, plan, status and verify a gateway on site."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from tidegate.cli.outcome import ExitCode, leave, print_json, say
+from tidegate.cli.outcome import ExitCode, leave, print_json, run_async, say
 
 app = typer.Typer(
     help="Run and look after a gateway on site.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -28,7 +28,7 @@ def run(
     log: Annotated[str, typer.Option(help="Lowest level that is logged.")] = "info",
     parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
-    """Run the gateway: runtime and agent, each started again when it ends."""
+    """Run the gateway: runtime and agent, supervised."""
     from edge_runtime.host.process import follow_parent  # noqa: PLC0415 - help must be quick
 
     if parent and not follow_parent(parent):
@@ -40,13 +40,13 @@ def run(
     set_up(only or "edge", level=log)
     gateway = load_gateway(file)
     work = run_part(gateway, Part(only)) if only else run_all(gateway, level=log)
-    if asyncio.run(work) == 2:  # noqa: PLR2004 - SIGINT
+    if run_async(work) == 2:  # noqa: PLR2004 - SIGINT
         leave(ExitCode.INTERRUPTED)
 
 
 @app.command()
 def check(file: File = GATEWAY, as_json: Json = False) -> None:
-    """Check the settings, profiles and rules; touches no device."""
+    """Check settings, profiles and rules; touches no device."""
     from tidegate.edge.checking import check_gateway  # noqa: PLC0415 - help must be quick
 
     report = check_gateway(file)
@@ -70,7 +70,7 @@ def read(
     device: Annotated[list[str] | None, typer.Option(help="Only this device; repeatable.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Read every device once, now, and show each point with its quality."""
+    """Read every device once and show each point."""
     from edge_runtime.clock import SystemClock  # noqa: PLC0415 - help must be quick
     from edge_runtime.problems import suggestion  # noqa: PLC0415
     from tidegate.edge.loading import load_gateway  # noqa: PLC0415
@@ -82,7 +82,7 @@ def read(
         if name not in names:
             leave(ExitCode.NOT_FOUND, f"no device '{name}' in {file}{suggestion(name, names)}")
     chosen = [d for d in devices if not device or d.settings.name in device]
-    reads = asyncio.run(read_devices(chosen, SystemClock()))
+    reads = run_async(read_devices(chosen, SystemClock()))
     if as_json:
         print_json({"devices": reads})
     else:
@@ -98,7 +98,7 @@ def read(
 
 @app.command()
 def plan(file: File = GATEWAY, as_json: Json = False) -> None:
-    """Show requests, load of each line and the age of values, before anything is deployed."""
+    """Show what reading will cost: requests, load, age."""
     from tidegate.edge.loading import load_gateway  # noqa: PLC0415 - help must be quick
     from tidegate.edge.planning import plan_gateway  # noqa: PLC0415
 
@@ -134,12 +134,12 @@ def status(file: File = GATEWAY, as_json: Json = False) -> None:
 
 @app.command()
 def verify(file: File = GATEWAY, as_json: Json = False) -> None:
-    """Ask the cloud what it has, and show what is missing, there twice or given up."""
+    """Compare with the cloud: missing, twice, given up."""
     from edge_runtime.clock import SystemClock  # noqa: PLC0415 - help must be quick
     from tidegate.edge.loading import load_gateway  # noqa: PLC0415
     from tidegate.edge.verifying import verify_gateway  # noqa: PLC0415
 
-    verified = asyncio.run(verify_gateway(load_gateway(file).settings, SystemClock()))
+    verified = run_async(verify_gateway(load_gateway(file).settings, SystemClock()))
     if as_json:
         print_json(verified)
     else:

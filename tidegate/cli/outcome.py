@@ -4,10 +4,13 @@ Data goes to standard output, talk to standard error.
 """
 
 import sys
+from collections.abc import Coroutine
 from enum import IntEnum
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import typer
+
+T = TypeVar("T")
 
 
 class ExitCode(IntEnum):
@@ -34,6 +37,13 @@ def leave(code: ExitCode, text: str = "") -> NoReturn:
     if text:
         say(text)
     raise typer.Exit(code)
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end."""
+    import asyncio  # noqa: PLC0415 - help must be quick
+
+    return asyncio.run(work)
 
 
 def print_json(data: object) -> None:

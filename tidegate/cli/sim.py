@@ -1,11 +1,10 @@
 """``tidegate sim``: simulated devices that answer on the real protocols."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tidegate.cli.outcome import ExitCode, leave, print_json, say
+from tidegate.cli.outcome import ExitCode, leave, print_json, run_async, say
 
 if TYPE_CHECKING:
     from simulators.modbus.plant import PlantDevice
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Run simulated devices to try a gateway on.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -47,7 +47,7 @@ def modbus(
             say("{name:20} {host}:{port} unit {unit}  profile {profile}".format(**device))
 
     try:
-        asked = asyncio.run(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
+        asked = run_async(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
     except OSError as exc:
         leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
     if asked == 2:  # noqa: PLR2004 - SIGINT
