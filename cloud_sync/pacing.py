@@ -16,8 +16,8 @@ MIN_BYTES = 8 * KIB
 MAX_BYTES = 2048 * KIB
 TARGET_S = 0.25
 """What the bytes of a request may cost in time, on top of the line's own round trip."""
-_FORGET = 1.02
-"""The quickest round trip is forgotten by 2 % a request, so that a slower route is learned."""
+_LEARN = 0.25
+"""Share by which the newest of the small requests moves the round trip."""
 
 FIRST_S = 0.1
 """The first retry comes at once: most failures are a kept connection that was closed."""
@@ -32,13 +32,17 @@ class Pace:
     def __init__(self) -> None:
         """Start small: on a slow line a large first request would time out."""
         self.max_bytes = START_BYTES
-        self._quickest_s: float | None = None
+        self._round_trip_s: float | None = None
 
     def arrived(self, size: int, seconds: float) -> None:
-        """Learn from a request of ``size`` bytes that was answered after ``seconds``."""
-        quickest_s = seconds if self._quickest_s is None else self._quickest_s * _FORGET
-        self._quickest_s = min(seconds, quickest_s)
-        cost_s = seconds - self._quickest_s
+        """Learn from a request of ``size`` bytes that was answered after ``seconds``.
+
+        The smallest requests tell the round trip; what a larger one takes above it are its bytes.
+        """
+        if size <= MIN_BYTES or self.max_bytes == MIN_BYTES:
+            known_s = seconds if self._round_trip_s is None else self._round_trip_s
+            self._round_trip_s = known_s + _LEARN * (seconds - known_s)
+        cost_s = seconds - (self._round_trip_s or 0.0)
         if cost_s > 2 * TARGET_S:
             self.max_bytes = max(MIN_BYTES, self.max_bytes // 2)
         elif cost_s < TARGET_S and size * 2 >= self.max_bytes:

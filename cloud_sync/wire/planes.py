@@ -6,7 +6,8 @@ planes they form long runs that zstd folds to nothing.
 
 import struct
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from operator import sub
 
 from cloud_sync.wire.errors import MessageInvalidError
 
@@ -45,7 +46,7 @@ def pack_deltas(values: Sequence[int]) -> bytes:
     """Pack integers as planes of the differences between neighbours, the first one to zero."""
     if not values:
         return b""
-    deltas = [values[0], *[b - a for a, b in pairwise(values)]]
+    deltas = [values[0], *map(sub, values[1:], values)]
     return split(struct.pack(f"<{len(deltas)}q", *deltas))
 
 

@@ -8,9 +8,9 @@ registers give: 21.37 travels as 2137 with exponent 2, and only if 2137 / 10**2 
 float back. Integers past ±2**53 travel as ``FLOAT`` and are rounded to it.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -23,11 +23,14 @@ from cloud_sync.wire.version import MAX_BATCH_SAMPLES, MAX_UNPACKED_BYTES
 
 Value = bool | int | float | str
 T = TypeVar("T")
-N = TypeVar("N", int, float)
 
 MAX_EXPONENT = 6
 EXACT_INTEGER = 1 << 53
 """A float64 holds every integer up to this one exactly."""
+_LARGEST_DECIMAL = EXACT_INTEGER // 10**MAX_EXPONENT
+_FLOATS: set[type] = {float}
+_BOOLEANS: set[type] = {bool}
+_INTEGERS: set[type] = {bool, int}
 MAX_VERDICTS = 256
 """Distinct pairs of quality and reason in one batch: one byte a sample points at them."""
 ZSTD_LEVEL = 3
@@ -100,25 +103,30 @@ def encode_samples(samples: Iterable[Sample]) -> bytes:
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
         groups.setdefault(sample[0], []).append(sample)
-    ordered = [sample for group in groups.values() for sample in group]
+    ordered = list(chain.from_iterable(groups.values()))
     if not 0 < len(ordered) <= MAX_BATCH_SAMPLES:
         msg = f"a batch holds 1 to {MAX_BATCH_SAMPLES} samples, not {len(ordered)}"
         raise MessageInvalidError(msg)
-    clock = sorted({sample[1] for sample in ordered})
+    _, times, values, qualities, reasons, sources = zip(*ordered, strict=True)
+    clock = sorted(set(times))
     tick = {time: index for index, time in enumerate(clock)}
+    counts = [len(group) for group in groups.values()]
     columns = SampleColumns(
         points=list(groups),
-        counts=[len(group) for group in groups.values()],
+        counts=counts,
         kinds=b"",
         exponents=b"",
         clock=planes.pack_deltas(clock),
-        ticks=planes.pack_deltas([tick[sample[1]] for sample in ordered]),
+        ticks=planes.pack_deltas([tick[time] for time in times]),
     )
-    _pack_values(columns, groups.values())
-    _pack_verdicts(columns, ordered)
-    if any(sample[5] is not None for sample in ordered):
+    _pack_values(columns, values)
+    if None in values:
+        qualities = tuple(_quality(q, v) for q, v in zip(qualities, values, strict=True))
+    if set(qualities) != {Quality.GOOD}:
+        _pack_verdicts(columns, zip(qualities, reasons, strict=True))
+    if set(sources) != {None}:
         columns.source = planes.pack_deltas(
-            [0 if s.source_us is None else s.source_us - s.received_us for s in ordered]
+            [0 if s is None else s - t for s, t in zip(sources, times, strict=True)]
         )
     return zstandard.compress(msgspec.msgpack.encode(columns), ZSTD_LEVEL)
 
@@ -211,76 +219,88 @@ def _count_of(columns: SampleColumns, *kinds: Kind) -> int:
     return sum(n for n, kind in zip(columns.counts, columns.kinds, strict=False) if kind in kinds)
 
 
-def _pack_values(columns: SampleColumns, groups: Iterable[Sequence[Sample]]) -> None:
+def _quality(quality: Quality, value: Value | None) -> Quality:
+    """Without a value nothing is good: a filler must never be taken for one."""
+    return Quality.BAD if value is None else quality
+
+
+def _pack_values(columns: SampleColumns, values: Sequence[Value | None]) -> None:
     kinds, exponents = bytearray(), bytearray()
     integers: list[int] = []
     floats: list[float] = []
-    for group in groups:
-        values = [sample[2] for sample in group]
-        kind, exponent = _kind_of(values)
+    start = 0
+    for count in columns.counts:
+        own = values[start : start + count]
+        start += count
+        kind, exponent = _kind_of(own)
         kinds.append(kind)
         exponents.append(exponent)
         if kind is Kind.TEXT:
-            columns.texts = [*columns.texts, *("" if v is None else str(v) for v in values)]
-        elif kind is Kind.FLOAT:
-            floats.extend(_filled(float(v) if v is not None else None for v in values))
+            columns.texts.extend("" if value is None else str(value) for value in own)
+            continue
+        numbers = _filled(own)
+        if kind is Kind.FLOAT:
+            floats.extend(map(float, numbers))
         elif kind is Kind.DECIMAL:
             scale = 10**exponent
-            integers.extend(_filled(None if v is None else round(v * scale) for v in values))
+            integers.extend([round(number * scale) for number in numbers])
         else:
-            integers.extend(_filled(None if v is None else int(v) for v in values))
+            integers.extend(map(int, numbers))
     columns.kinds, columns.exponents = bytes(kinds), bytes(exponents)
     columns.integers, columns.floats = planes.pack_deltas(integers), planes.pack_floats(floats)
 
 
-def _filled(values: Iterable[N | None]) -> Iterator[N]:
+def _filled(values: Sequence[Value | None]) -> Sequence[float]:
     """Put the value before in the place of a missing one: it costs nothing and is never read."""
-    last: N = 0
+    if None not in values:
+        return values  # type: ignore[return-value] # no text: its kind is another
+    last: float = 0
+    filled: list[float] = []
     for value in values:
         if value is not None:
-            last = value
-        yield last
+            last = value  # type: ignore[assignment] # as above
+        filled.append(last)
+    return filled
 
 
 def _kind_of(values: Sequence[Value | None]) -> tuple[Kind, int]:
-    types = {type(value) for value in values} - {type(None)}
+    types = set(map(type, values))
+    if types == _FLOATS:
+        return _kind_of_floats(values)  # type: ignore[arg-type] # all of them are floats
+    types.discard(type(None))
     if str in types:
         return Kind.TEXT, 0
-    if types <= {bool}:
+    if types <= _BOOLEANS:
         return Kind.BOOLEAN, 0
     numbers: list[float] = [v for v in values if v is not None]  # type: ignore[misc]
-    if types <= {bool, int}:
-        exact = all(-EXACT_INTEGER <= v <= EXACT_INTEGER for v in numbers)
+    if types <= _INTEGERS:
+        exact = min(numbers) >= -EXACT_INTEGER and max(numbers) <= EXACT_INTEGER
         return (Kind.INTEGER, 0) if exact else (Kind.FLOAT, 0)
-    exponent = _exponent_of(numbers)
-    return (Kind.FLOAT, 0) if exponent is None else (Kind.DECIMAL, exponent)
+    return _kind_of_floats(numbers)
 
 
-def _exponent_of(numbers: Iterable[float]) -> int | None:
-    """Find the fewest decimals that give every number back, or None where there are none."""
+def _kind_of_floats(numbers: Iterable[float]) -> tuple[Kind, int]:
+    """Find the fewest decimals that give every number back; plain floats where there are none."""
     exponent, scale = 0, 1
     for number in numbers:
-        if not math.isfinite(number) or abs(number) * 10**MAX_EXPONENT > EXACT_INTEGER:
-            return None
+        if not -_LARGEST_DECIMAL <= number <= _LARGEST_DECIMAL:
+            return Kind.FLOAT, 0
         while round(number * scale) / scale != number:
             exponent += 1
             if exponent > MAX_EXPONENT:
-                return None
+                return Kind.FLOAT, 0
             scale *= 10
-    return exponent
+    return Kind.DECIMAL, exponent
 
 
-def _pack_verdicts(columns: SampleColumns, ordered: Sequence[Sample]) -> None:
-    if all(sample[3] is Quality.GOOD for sample in ordered):
-        return
+def _pack_verdicts(columns: SampleColumns, pairs: Iterable[tuple[Quality, str]]) -> None:
     table: dict[tuple[int, str], int] = {}
     verdict = bytearray()
-    for sample in ordered:
-        pair = (int(sample.quality), sample.reason)
-        if pair not in table and len(table) >= MAX_VERDICTS - 1:
+    for quality, reason in pairs:
+        pair = (int(quality), reason)
+        if pair not in table and len(table) >= MAX_VERDICTS - len(Quality):
             pair = (pair[0], "")
-        index = table.setdefault(pair, len(table))
-        verdict.append(min(index, MAX_VERDICTS - 1))
+        verdict.append(table.setdefault(pair, len(table)))
     columns.verdicts, columns.verdict = list(table), bytes(verdict)
 
 
