@@ -38,6 +38,9 @@ export function paletteOf(element: Element): Palette {
   };
 }
 
+/** A lower chart has no room for names besides its lines. */
+const MIN_LABELLED = 110;
+
 const SPAN_COLOUR: Record<SpanKind, keyof Omit<Palette, "series">> = {
   silent: "bad",
   device_silent: "idle",
@@ -61,9 +64,9 @@ function tile(kind: SpanKind, colour: string, px: number): HTMLCanvasElement {
   const g = canvas.getContext("2d") as CanvasRenderingContext2D;
   g.strokeStyle = g.fillStyle = colour;
   g.lineWidth = px;
-  g.globalAlpha = 0.1;
+  g.globalAlpha = kind === "silent" ? 0.05 : 0.1;
   g.fillRect(0, 0, size, size);
-  g.globalAlpha = 0.42;
+  g.globalAlpha = kind === "silent" ? 0.26 : 0.42;
   g.beginPath();
   if (kind === "silent" || kind === "lost") {
     for (const shift of [-size, 0, size]) {
@@ -110,7 +113,7 @@ export function drawSpans(u: uPlot, spans: Span[], palette: Palette): void {
     g.fillRect(x0, top + height - 3 * px, wide, 3 * px);
     const label = SPAN_WORDS[one.kind].label;
     g.font = `500 ${11 * px}px "Instrument Sans", sans-serif`;
-    if (g.measureText(label).width + 12 * px < wide) {
+    if (height > MIN_LABELLED * px && g.measureText(label).width + 12 * px < wide) {
       g.textBaseline = "bottom";
       g.textAlign = "left";
       g.fillText(label, x0 + 6 * px, top + height - 6 * px);

@@ -82,7 +82,7 @@ function silenceDetail(reason: string, ms: number): string {
 }
 
 const REASONS: Record<string, string> = {
-  stale: "nothing new for longer than promised",
+  stale: "nothing new in time",
   no_answer: "the device does not answer",
   device_error: "the device answered with an error",
   not_implemented: "the device does not have this value",
