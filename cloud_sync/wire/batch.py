@@ -79,7 +79,7 @@ def open_batch(message: bytes) -> Batch:
     """
     try:
         batch = _decoder.decode(message)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         msg = f"not a batch: {exc}"
         raise MessageDamagedError(msg) from exc
     if digest(batch) != batch.sha256:

@@ -210,7 +210,7 @@ def unpack(payload: bytes, decoder: "msgspec.msgpack.Decoder[T]") -> T:
             msg = f"a payload may unpack to {MAX_UNPACKED_BYTES} bytes, this one says {size}"
             raise MessageInvalidError(msg)
         return decoder.decode(zstandard.decompress(payload))
-    except (zstandard.ZstdError, msgspec.MsgspecError) as exc:
+    except (zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError) as exc:
         msg = f"the payload cannot be read: {exc}"
         raise MessageDamagedError(msg) from exc
 

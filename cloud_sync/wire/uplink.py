@@ -66,7 +66,7 @@ def decode_upload(body: bytes) -> Upload:
     """
     try:
         upload = _upload.decode(body)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         msg = f"not an upload: {exc}"
         raise MessageDamagedError(msg) from exc
     if len(upload.batches) > MAX_UPLOAD_BATCHES:
@@ -84,6 +84,6 @@ def decode_reply(body: bytes) -> UploadReply:
     """
     try:
         return _reply.decode(body)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         msg = f"not an answer of the cloud: {exc}"
         raise MessageDamagedError(msg) from exc
