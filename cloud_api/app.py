@@ -8,17 +8,21 @@ what its dependencies need in ``app.state``). Lower layers start first and stop 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 from fastapi import FastAPI
+from psycopg_pool import AsyncConnectionPool
 
 from cloud_api import openapi, vitals
+from cloud_api.access.authority import make_authority
 from cloud_api.access.keyring import Keyring
 from cloud_api.access.people import SignInThrottles
 from cloud_api.access.throttle import Throttle
-from cloud_api.db.session import Database
-from cloud_api.guards import RequestTimeLimit, SecurityHeaders
+from cloud_api.db.session import Database, Pool
+from cloud_api.guards import RequestTimeLimit, SecurityHeaders, StreamsEnd
 from cloud_api.measures import Measured
 from cloud_api.problems import add_problem_handlers
 from cloud_api.settings import CloudSettings
@@ -53,12 +57,25 @@ def create_app(settings: CloudSettings, database: Database, keyring: Keyring) ->
     add_problem_handlers(app)
     app.add_middleware(RequestTimeLimit, seconds=settings.request_limit_s)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(StreamsEnd, stopping=app.state.stopping)
     app.add_middleware(Measured)
     app.include_router(vitals.router)
     for domain in DOMAINS:
         if _exists(f"cloud_api.{domain}.routes"):
             app.include_router(import_module(f"cloud_api.{domain}.routes").router)
     return app
+
+
+def describe_api() -> str:
+    """Write the description of the whole API as it is committed; nothing is opened for it."""
+    authority = make_authority(datetime.now(UTC))
+    unopened: Pool = AsyncConnectionPool(open=False)
+    app = create_app(
+        CloudSettings(state_dir=Path()),
+        Database(unopened, unopened),
+        Keyring(authority, authority.key),
+    )
+    return openapi.render(app.openapi())
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ class NotSignedInError(RequestError):
 
 
 class NotAllowedError(RequestError):
-    """This is not allowed for your role."""
+    """Your role does not allow it."""
 
     status_code = 403
     code = Problem.NOT_ALLOWED

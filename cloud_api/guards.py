@@ -1,4 +1,4 @@
-"""Around every request: security headers on the answer, a limit on the time it may take.
+"""Around every request: security headers, a limit on its time, an end to streams when we end.
 
 Plain ASGI, so that streams pass through piece by piece.
 """
@@ -78,3 +78,46 @@ class RequestTimeLimit:
                 raise
             late = NotReadyError("this took too long", headers={"Retry-After": "5"})
             await problem(late)(scope, receive, send)
+
+
+class StreamsEnd:
+    """Lets streams end in order when the process begins to: they see their caller hang up."""
+
+    def __init__(self, app: ASGIApp, stopping: asyncio.Event) -> None:
+        self._app = app
+        self._stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; after the body, waiting for the caller is also waiting for our own end."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        whole = False
+        unfinished = False
+
+        async def receive_or_stop() -> Message:
+            nonlocal whole
+            if whole:
+                return await self._hang_up(receive)
+            message = await receive()
+            whole = not message.get("more_body", False)
+            return message
+
+        async def send_noted(message: Message) -> None:
+            nonlocal unfinished
+            unfinished = message["type"] == "http.response.start" or message.get("more_body", False)
+            await send(message)
+
+        await self._app(scope, receive_or_stop, send_noted)
+        if unfinished and self._stopping.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _hang_up(self, receive: Receive) -> Message:
+        caller = asyncio.ensure_future(receive())
+        ours = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({caller, ours}, return_when=asyncio.FIRST_COMPLETED)
+            return caller.result() if caller.done() else {"type": "http.disconnect"}
+        finally:
+            caller.cancel()
+            ours.cancel()

@@ -242,6 +242,14 @@ async def gateway_status(db: Db, tenant: UUID, gateway: UUID) -> str | None:
     return row[0] if row else None
 
 
+async def set_gateway_status(db: Db, tenant: UUID, gateway: UUID, status: str) -> None:
+    """Make a gateway ``suspended`` or ``enrolled``."""
+    await db.execute(
+        "UPDATE gateway SET status = %s WHERE tenant_id = %s AND id = %s",
+        (status, tenant, gateway),
+    )
+
+
 async def use_assertion(
     db: Db, tenant: UUID, gateway: UUID, jti: str, *, now: datetime, expires_at: datetime
 ) -> bool:

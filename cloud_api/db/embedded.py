@@ -86,7 +86,7 @@ class EmbeddedServer:
             EmbeddedDatabaseError: it did.
 
         """
-        while self.process.poll() is None:
+        while self.process.poll() is None:  # noqa: ASYNC110 - a process has no event
             await asyncio.sleep(0.5)
         raise EmbeddedDatabaseError(
             f"the database server ended with code {self.process.returncode}",
@@ -118,7 +118,7 @@ async def embedded_server(
     """
     if threading.current_thread() is not threading.main_thread():
         raise EmbeddedDatabaseError("the database server is started from the main thread only")
-    folder = folder.absolute()
+    folder = folder.absolute()  # noqa: ASYNC240 - reads the working directory, no file
     account = server_account()
     programs = find_programs(account)
     access = cluster.prepare(folder, account, throwaway=throwaway)
@@ -287,7 +287,7 @@ async def _stop_orphan(data: Path) -> None:
             os.kill(pid, number)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):
-                while _serves(pid, data):
+                while _serves(pid, data):  # noqa: ASYNC110 - nor has somebody else's
                     await asyncio.sleep(POLL_S)
 
 

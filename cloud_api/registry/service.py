@@ -9,7 +9,12 @@ from uuid import UUID, uuid4
 from zoneinfo import available_timezones
 
 from cloud_api.db.session import Db
-from cloud_api.errors import ConflictError, InvalidRequestError, MessageRefusedError
+from cloud_api.errors import (
+    ConflictError,
+    InvalidRequestError,
+    MessageRefusedError,
+    NotFoundError,
+)
 from cloud_api.registry import queries
 from cloud_sync.wire.events import PointDeclared, PointsDeclared
 from cloud_sync.wire.uplink import Backlog
@@ -191,3 +196,16 @@ async def add_site(db: Db, tenant: UUID, name: str, time_zone: str) -> UUID:
     if not await queries.add_site(db, tenant, site, plain, time_zone):
         raise ConflictError(f"there is a site '{plain}' already")
     return site
+
+
+async def find_site(db: Db, tenant: UUID, wanted: str) -> UUID:
+    """Find a site by name or number.
+
+    Raises:
+        NotFoundError: the tenant has none, or several are meant.
+
+    """
+    found = await queries.site_ids(db, tenant, wanted)
+    if len(found) != 1:
+        raise NotFoundError(f"there is no site '{wanted}'", hint="tidegate cloud site add NAME")
+    return found[0]

@@ -1,10 +1,11 @@
 """``tidegate cloud``: run a cloud, and look after its tenants, people, sites and gateways."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
 
@@ -44,6 +45,7 @@ STATE_DIR = Path("cloud")
 
 @app.command()
 def run(
+    *,
     state_dir: StateDir = STATE_DIR,
     host: Annotated[str, typer.Option(help="Where HTTPS listens, for gateways.")] = "127.0.0.1",
     https_port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8443,
@@ -60,6 +62,7 @@ def run(
     from tidegate.cli.logs import set_up  # noqa: PLC0415
 
     set_up("cloud", level=log)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     names = {"host_names": tuple(host_name)} if host_name else {}
     settings = _settings(state_dir, host=host, https_port=https_port, http_port=http_port, **names)
 
@@ -95,6 +98,7 @@ def add_site(
 
 @person_app.command("add")
 def add_person(
+    *,
     email: Annotated[str, typer.Option(help="Address; people sign in with it.")],
     name: Annotated[str, typer.Option(help="The address by default.")] = "",
     role: Annotated[Literal["viewer", "operator", "admin"], typer.Option()] = "viewer",
@@ -258,7 +262,7 @@ def _guarded(work: Callable[[], T]) -> T:
         _fail(first)
 
 
-def _fail(error: "CloudError") -> None:
+def _fail(error: "CloudError") -> NoReturn:
     codes = {
         400: ExitCode.USAGE, 401: ExitCode.NOT_SIGNED_IN, 403: ExitCode.NOT_SIGNED_IN,
         404: ExitCode.NOT_FOUND, 409: ExitCode.CONFLICT, 503: ExitCode.UNREACHABLE,
