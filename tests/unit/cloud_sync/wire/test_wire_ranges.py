@@ -54,7 +54,9 @@ def test_the_text_is_that_of_postgresql():
     assert ranges.render(()) == "{}"
 
 
-@pytest.mark.parametrize("text", ["", "[1,5)", "{[1,5]}", "{[1,)}", "{(1,5)}", "{[1,5)x}", "{[a,b)}"])
+@pytest.mark.parametrize(
+    "text", ["", "[1,5)", "{[1,5]}", "{[1,)}", "{(1,5)}", "{[1,5)x}", "{[a,b)}"]
+)
 def test_other_text_is_refused(text):
     with pytest.raises(ValueError, match="multirange"):
         ranges.parse(text)
