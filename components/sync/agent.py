@@ -58,12 +58,11 @@ async def become_known(context: Context, cloud: CloudSettings, line: Line) -> Id
     status = line.status
     while (identity := load_identity(folder)) is None:
         status.state = "enrolling"
-        claim = read_claim(cloud)
         try:
             await enrol(
                 folder,
                 url=cloud.url,
-                claim=claim,
+                claim=read_claim(cloud),
                 name=context.settings.name,
                 version=context.version,
             )

@@ -47,13 +47,13 @@ class Authority:
             self._key, hashes.SHA256()
         )
 
-    def write_server(self, folder: Path) -> tuple[Path, Path]:
-        """Write certificate and key of a server on the loopback; give both paths."""
+    def write_server(self, folder: Path, address: str) -> tuple[Path, Path]:
+        """Write certificate and key of a server at an address; give both paths."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName(
             [
                 x509.DNSName("localhost"),
-                x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+                x509.IPAddress(ipaddress.ip_address(address)),
             ]
         )
         certificate = (

@@ -63,6 +63,8 @@ class CloudLine:
     listeners: int = 0
     silent: bool = False
     """The downlink opens and then says nothing."""
+    address: str = "127.0.0.1"
+    """The one that its certificate is for."""
     port: int = 0
     ports: list[int] = field(default_factory=list)
     """Further ports by which gateways reach it, a :class:`~simulators.line.proxy.LineProxy` say."""
@@ -201,7 +203,7 @@ def problem(status: int, code: problems.Problem, detail: str = "") -> Response:
 @asynccontextmanager
 async def serving(folder: Path, cloud: CloudLine) -> AsyncIterator[CloudLine]:
     """Serve a simulated cloud on a free port of the loopback; ``folder`` takes its TLS files."""
-    certificate, key = cloud.books.authority.write_server(folder)
+    certificate, key = cloud.books.authority.write_server(folder, cloud.address)
     config = uvicorn.Config(
         cloud.app(),
         port=cloud.port,

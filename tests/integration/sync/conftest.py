@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from pydantic import SecretStr
 
+from cloud_sync.status import SyncStatus
 from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.events import Event
 from cloud_sync.wire.samples import Sample
@@ -74,7 +75,10 @@ class Site:
 
     @property
     def status(self) -> dict:
+        """``run/agent.json``, or that of an agent that did not begin yet."""
         path = self.context.folders.run / "agent.json"
+        if not path.exists():
+            return {"line": msgspec.to_builtins(SyncStatus())}
         return msgspec.json.decode(path.read_bytes())
 
 
