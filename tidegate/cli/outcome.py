@@ -51,6 +51,7 @@ def print_json(data: object) -> None:
     import msgspec  # noqa: PLC0415 - help must be quick
 
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
+    sys.stdout.flush()
 
 
 def report(error: BaseException) -> ExitCode | None:
