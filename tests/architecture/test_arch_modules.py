@@ -16,6 +16,7 @@ UNFINISHED = ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")
 BLANKET_ALLOWED = {
     "cloud_api/errors.py": "the HTTP error handler",
     "edge_runtime/host/supervisor.py": "the supervisor of the gateway's processes",
+    "tidegate/cli/__init__.py": "the top of the command line: known errors become messages",
     "edge_runtime/polling.py": "one driver's defect may not end the polling of other devices",
 }
 """Where everything may be caught. Cleaning up and raising again is free everywhere."""
