@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import type { History, LiveValue, Span } from "../src/lib/api";
-import { axisRange, columnsOf, extent, mergeSpans, tableOf } from "../src/lib/series";
+import {
+  alone,
+  axisRange,
+  columnsOf,
+  digitsOf,
+  extent,
+  heldTo,
+  mergeSpans,
+  tableOf,
+} from "../src/lib/series";
 
 const FLOW = { kind: "float", interval_s: 1, max_silence_s: 60 } as const;
 
@@ -71,6 +80,35 @@ test("the extent looks at the window only", () => {
 test("the same span of two points is shown once", () => {
   const span: Span = { kind: "lost", from: "2026-01-01T00:00:00Z", to: "2026-01-01T00:01:00Z", reason: "" };
   expect(mergeSpans([[span], [{ ...span }]])).toHaveLength(1);
+});
+
+test("bad samples of a silent device are not told twice", () => {
+  const silent: Span = { kind: "device_silent", from: "2026-01-01T00:00:00Z", to: "2026-01-01T00:01:00Z", reason: "" };
+  const inside: Span = { ...silent, kind: "bad", to: "2026-01-01T00:01:01Z" };
+  const outside: Span = { ...silent, kind: "bad", to: "2026-01-01T00:05:00Z" };
+  expect(mergeSpans([[silent, inside]])).toEqual([silent]);
+  expect(mergeSpans([[silent, outside]])).toHaveLength(2);
+});
+
+test("a state is carried on, a gap is not", () => {
+  const columns = columnsOf({ ...FLOW, kind: "boolean" }, history([0], [1]), []);
+  expect(heldTo(columns, 9).mean).toEqual([1, 1]);
+  const gap = columnsOf({ ...FLOW, kind: "boolean" }, history([0], [null]), []);
+  expect(heldTo(gap, 9).mean).toEqual([null]);
+});
+
+test("a value between gaps stands alone, whatever other points have rows beside it", () => {
+  expect(alone([1, null, undefined, 5, undefined, null, 2, 3])).toEqual([0, 3]);
+});
+
+test.each([
+  [1, 0],
+  [0.25, 2],
+  [0.1, 1],
+  [20, 0],
+  [0.005, 3],
+])("labels %d apart need %d digits", (step, digits) => {
+  expect(digitsOf(step)).toBe(digits);
 });
 
 test("the table sums up the same columns, newest first", () => {

@@ -59,6 +59,7 @@ test("a point without a new sample for longer than promised is stale", () => {
 test("a reason is words, with what the driver added", () => {
   expect(reasonWords("device_error:0x02")).toBe("the device answered with an error (0x02)");
   expect(reasonWords("something_new")).toBe("something new");
+  expect(reasonWords("10.0.0.7:502 did not answer")).toBe("10.0.0.7:502 did not answer");
 });
 
 test("a stream with nothing missing is complete", () => {

@@ -30,6 +30,9 @@ export function longestStep(point: Charted, bucketS: number): number {
   return point.max_silence_s + 3 * point.interval_s + 5 + 2 * bucketS;
 }
 
+/** Two accounts of one silence may differ by this much. */
+const SAME_MS = 3_000;
+
 const INTERRUPTING: ReadonlySet<Span["kind"]> = new Set(["silent", "device_silent", "lost"]);
 
 /** Is there a time between `a` and `b` (seconds) of which nothing is known? */
@@ -121,11 +124,57 @@ export function axisRange(low: number, high: number, decimals: number | null): [
   return [floor, high + spare];
 }
 
-/** Spans of several points without repetition, oldest first. */
+/** Spans of several points without repetition, oldest first. Bad samples of a time in which the
+ * device was silent say the same again and are left out. */
 export function mergeSpans(all: Span[][]): Span[] {
   const seen = new Map<string, Span>();
   for (const one of all.flat()) seen.set(`${one.kind} ${one.from} ${one.to}`, one);
-  return [...seen.values()].sort((a, b) => toMs(a.from) - toMs(b.from));
+  const spans = [...seen.values()];
+  const silences = spans.filter((one) => one.kind === "device_silent");
+  const said = (bad: Span) =>
+    silences.some(
+      (one) =>
+        toMs(bad.from) >= toMs(one.from) - SAME_MS && toMs(bad.to) <= toMs(one.to) + SAME_MS,
+    );
+  return spans
+    .filter((one) => one.kind !== "bad" || !said(one))
+    .sort((a, b) => toMs(a.from) - toMs(b.from));
+}
+
+/** A state holds until the next one: carry the last one on to `x` seconds. */
+export function heldTo(columns: Columns, x: number): Columns {
+  const last = columns.x.length - 1;
+  const value = columns.mean[last] ?? null;
+  if (last < 0 || value === null || (columns.x[last] as number) >= x) return columns;
+  return {
+    x: [...columns.x, x],
+    mean: [...columns.mean, value],
+    min: [...columns.min, value],
+    max: [...columns.max, value],
+    unsure: [...columns.unsure, columns.unsure[last] ?? null],
+  };
+}
+
+/** Indices of values that stand alone between gaps, which a line would not show. `undefined` is
+ * another point's row, neither value nor gap. */
+export function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const rows: number[] = [];
+  for (let i = 0; i < values.length; i += 1) if (values[i] !== undefined) rows.push(i);
+  return rows.filter((row, i) => {
+    if (values[row] === null) return false;
+    const before = i === 0 ? null : values[rows[i - 1] as number];
+    const after = i === rows.length - 1 ? null : values[rows[i + 1] as number];
+    return before === null && after === null;
+  });
+}
+
+/** Digits after the point that labels `step` apart need to differ. */
+export function digitsOf(step: number): number {
+  for (let digits = 0; digits < 6; digits += 1) {
+    const scaled = step * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 && Math.round(scaled) > 0) return digits;
+  }
+  return 6;
 }
 
 export interface TableRow {

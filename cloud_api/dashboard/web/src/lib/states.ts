@@ -60,7 +60,7 @@ export function deviceWords(
     return {
       tone: "bad",
       label: `No answer since ${clock(device.silent_since, zone, now)}`,
-      detail: silenceDetail(device.silent_reason ?? "", now - toMs(device.silent_since)),
+      detail: span(now - toMs(device.silent_since)),
     };
   }
   if (gateway?.state === "silent") {
@@ -76,11 +76,6 @@ export function deviceWords(
   return { tone: "live", label: "Reading", detail: good === total ? "all points good" : "" };
 }
 
-/** "No answer" says it already; any other reason is worth its words. */
-function silenceDetail(reason: string, ms: number): string {
-  return reason && reason !== "no_answer" ? `${span(ms)}, ${reasonWords(reason)}` : span(ms);
-}
-
 const REASONS: Record<string, string> = {
   stale: "nothing new in time",
   no_answer: "the device does not answer",
@@ -91,11 +86,12 @@ const REASONS: Record<string, string> = {
   unknown_label: "the device sent a code without a name",
 };
 
-/** Why a value is not good, as one would say it; text that follows a colon is kept. */
+/** Why a value is not good, as one would say it. `code:more` keeps what a driver added; a reason
+ * that is words already stays as it is. */
 export function reasonWords(reason: string): string {
-  const [code = "", ...rest] = reason.split(":");
-  const words = REASONS[code.trim()] ?? code.replaceAll("_", " ");
-  const more = rest.join(":").trim();
+  const [, code = "", more = ""] = /^([a-z_]+)(?::\s*(.*))?$/s.exec(reason) ?? [];
+  if (!code) return reason;
+  const words = REASONS[code] ?? code.replaceAll("_", " ");
   return more ? `${words} (${more})` : words;
 }
 
