@@ -16,10 +16,10 @@ from typing import NamedTuple
 from components.modbus.connection import Connection, shared_connection
 from components.modbus.errors import UnitSilentError
 from components.modbus.frames import checked
-from components.modbus.learned import Learned
+from components.modbus.memory import recall
 from components.modbus.plan import describe, plan_requests, request_over
 from components.modbus.reading import Pass, Prepared, prepare
-from components.modbus.settings import Point, Settings, Table
+from components.modbus.settings import Point, Settings
 from components.modbus.writing import check_echo, write_request
 from edge_runtime.driver import Driver
 from edge_runtime.model import Quality, Reading, Value
@@ -41,11 +41,10 @@ class ModbusDevice:
         self._settings = settings
         self._line = line
         self._points = {point.name: point for point in settings.points}
-        self._learned = Learned(settings.unreadable)
+        self._memory = recall(settings)
+        self._learned = self._memory.learned
         self._plans: dict[frozenset[str], _Plan] = {}
         self._plans_version = 0
-        self._silent: frozenset[tuple[Table, int]] = frozenset()
-        self._was_good = False
 
     async def read(self, points: Collection[str]) -> Sequence[Reading]:
         """Read these points.
@@ -72,8 +71,11 @@ class ModbusDevice:
         return readings
 
     async def _read_all(self, requests: Sequence[Prepared]) -> list[Reading]:
-        if self._silent:  # what was not answered last time must not keep the rest from being read
-            requests = sorted(requests, key=lambda prepared: prepared.request.start in self._silent)
+        memory = self._memory
+        if memory.silent:  # what was not answered last time must not keep the rest from being read
+            requests = sorted(
+                requests, key=lambda prepared: prepared.request.start in memory.silent
+            )
         pass_ = Pass(self._line, self._settings, self._learned)
         try:
             readings = await pass_.read(requests)
@@ -81,10 +83,10 @@ class ModbusDevice:
             self._line.note_silence(self._settings.unit, self._settings.timeout_s)
             raise
         finally:
-            self._silent = frozenset(pass_.silent)
+            memory.silent = frozenset(pass_.silent)
         self._line.note_answer(self._settings.unit)
-        self._was_good = self._was_good or any(map(_is_good, readings))
-        if pass_.refusal is not None and not self._was_good:
+        memory.was_good = memory.was_good or any(map(_is_good, readings))
+        if pass_.refusal is not None and not memory.was_good:
             raise pass_.refusal
         return readings
 

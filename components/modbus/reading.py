@@ -69,6 +69,12 @@ class Pass:
             DeviceUnreachableError: the device did not answer at all.
 
         """
+        try:
+            return await self._read(requests)
+        finally:
+            self._learn()
+
+    async def _read(self, requests: Sequence[Prepared]) -> list[Reading]:
         readings: list[Reading] = []
         for prepared in requests:
             if len(self.silent) == MAX_SILENT_REQUESTS:
@@ -81,7 +87,6 @@ class Pass:
                 if not self._answered:
                     raise
                 readings += no_answer(prepared.request.names)
-        self._learn()
         return readings
 
     def _learn(self) -> None:

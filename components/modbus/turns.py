@@ -4,10 +4,9 @@ import asyncio
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-FIRST_PAUSE_S = 1.0
+MIN_PAUSE_S = 1.0
 PAUSE_PER_TIMEOUT = 4.0
 """A silent unit takes at most one part in five of the line's time from the others."""
-MAX_PAUSE_S = 30.0
 
 
 class Turns:
@@ -46,14 +45,18 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A unit that does not answer: left alone until ``until``, longer each time."""
+    """A unit that did not answer ``times`` in a row, and is left alone until ``until``."""
 
-    pause_s: float
+    times: int
     until: float
 
 
 def next_silence(before: Silence | None, now: float, timeout_s: float) -> Silence:
-    """Decide how long to leave a unit alone after it cost the line a time-out."""
-    first = max(FIRST_PAUSE_S, PAUSE_PER_TIMEOUT * timeout_s)
-    pause = min(first if before is None else 2 * before.pause_s, max(MAX_PAUSE_S, first))
-    return Silence(pause, now + pause)
+    """Decide how long to leave a unit alone after it cost the line a time-out.
+
+    The first time not at all, since one answer may be lost; then so long that the others keep most
+    of the line. How often a silent device is tried beyond that is the runtime's to say.
+    """
+    if before is None:
+        return Silence(1, now)
+    return Silence(before.times + 1, now + max(MIN_PAUSE_S, PAUSE_PER_TIMEOUT * timeout_s))

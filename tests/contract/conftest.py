@@ -8,7 +8,7 @@ SUBJECTS = {
 
 
 @pytest.fixture(params=list(SUBJECTS))
-async def subject(request, tmp_path):
+async def subject(request, tmp_path_factory):
     """Every device that the driver contract is run against."""
-    async with SUBJECTS[request.param](tmp_path) as subject:
+    async with SUBJECTS[request.param](tmp_path_factory.getbasetemp()) as subject:
         yield subject

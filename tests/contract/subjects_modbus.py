@@ -12,7 +12,7 @@ from simulators.modbus.image import Image, put, put_text
 from simulators.modbus.server import serve
 from tests.bench.peers.build import PeerMissingError, build_peer, run_server
 
-TIMEOUT_S = 0.5
+TIMEOUT_S = 2.0
 
 
 class Steady:

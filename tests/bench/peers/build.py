@@ -18,7 +18,10 @@ class PeerMissingError(Exception):
 
 
 def build_peer(name: str, folder: Path) -> Path:
-    """Compile ``name.c`` into a folder; gives the program."""
+    """Compile ``name.c`` into a folder, unless it lies there already; gives the program."""
+    program = folder / name
+    if program.exists():
+        return program
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         raise PeerMissingError(", ".join(missing))
@@ -30,7 +33,6 @@ def build_peer(name: str, folder: Path) -> Path:
     )
     if flags.returncode:
         raise PeerMissingError("libmodbus-dev")
-    program = folder / name
     subprocess.run(
         ["gcc", "-O2", "-o", program, SOURCES / f"{name}.c", *flags.stdout.split()], check=True
     )

@@ -63,6 +63,21 @@ async def test_limit_of_the_device_is_learned():
     assert len(requests) in {2, 3}
 
 
+async def test_what_was_learned_outlives_an_outage_but_not_new_settings():
+    device = without(7)
+    async with serve_faulty(device) as port:
+        requests = []
+        for addresses in (range(20), range(20), range(21)):
+            settings = settings_of(port, addresses)
+            device.asked.clear()
+            async with driver.open_device(settings) as opened:
+                await opened.read([point.name for point in settings.points])
+            requests.append(len(device.asked))
+    assert requests[0] > 2
+    assert requests[1] == 2
+    assert requests[2] > 2
+
+
 async def test_learning_is_bounded_and_ends_on_a_later_read():
     device = without(*range(0, 120, 3))
     async with serve_faulty(device) as port:

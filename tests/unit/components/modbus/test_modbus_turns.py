@@ -1,6 +1,8 @@
 import asyncio
 
-from components.modbus.turns import FIRST_PAUSE_S, MAX_PAUSE_S, Turns, next_silence
+import pytest
+
+from components.modbus.turns import MIN_PAUSE_S, Silence, Turns, next_silence
 
 
 async def use(turns, unit, order):
@@ -55,15 +57,11 @@ async def test_turn_of_somebody_cancelled_at_that_moment_is_passed_on():
     assert order == [2]
 
 
-def test_silence_grows_to_a_limit():
-    silence, pauses = None, []
-    for _ in range(8):
-        silence = next_silence(silence, now=100.0, timeout_s=0.2)
-        pauses.append(silence.pause_s)
-    assert pauses == [FIRST_PAUSE_S, 2, 4, 8, 16, MAX_PAUSE_S, MAX_PAUSE_S, MAX_PAUSE_S]
-    assert silence.until == 100.0 + MAX_PAUSE_S
+def test_one_lost_answer_is_no_reason_to_leave_a_unit_alone():
+    assert next_silence(None, now=100.0, timeout_s=2.0) == Silence(1, 100.0)
 
 
-def test_first_silence_leaves_others_most_of_the_line():
-    assert next_silence(None, now=0.0, timeout_s=2.0).pause_s == 8.0
-    assert next_silence(None, now=0.0, timeout_s=20.0).pause_s == 80.0
+@pytest.mark.parametrize(("timeout_s", "pause_s"), [(0.1, MIN_PAUSE_S), (2.0, 8.0), (20.0, 80.0)])
+def test_unit_that_stays_silent_leaves_the_others_most_of_the_line(timeout_s, pause_s):
+    silence = next_silence(Silence(1, 0.0), now=100.0, timeout_s=timeout_s)
+    assert silence == Silence(2, 100.0 + pause_s)
