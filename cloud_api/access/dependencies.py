@@ -15,6 +15,9 @@ route without one. So a route cannot be called protected without being it.
             ...
 
     @router.get("/healthz", dependencies=[Depends(public)])
+
+All of them are coroutines: FastAPI runs a plain function in a thread, which costs an upload more
+than its decoding.
 """
 
 from datetime import UTC, datetime
@@ -34,24 +37,24 @@ CSRF_HEADER = "Tidegate-CSRF"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def now() -> datetime:
+async def now() -> datetime:
     """Give the time of the request; tests put another clock here."""
     return datetime.now(UTC)
 
 
-def database_of(request: Request) -> Database:
+async def database_of(request: Request) -> Database:
     """Give the pools of this process."""
     database: Database = request.app.state.database
     return database
 
 
-def keyring_of(request: Request) -> Keyring:
+async def keyring_of(request: Request) -> Keyring:
     """Give the keys of this process."""
     keyring: Keyring = request.app.state.keyring
     return keyring
 
 
-def settings_of(request: Request) -> CloudSettings:
+async def settings_of(request: Request) -> CloudSettings:
     """Give the settings of this process."""
     settings: CloudSettings = request.app.state.settings
     return settings
@@ -63,7 +66,7 @@ KeyringOf = Annotated[Keyring, Depends(keyring_of)]
 SettingsOf = Annotated[CloudSettings, Depends(settings_of)]
 
 
-def public() -> None:
+async def public() -> None:
     """Mark a route that anybody may call."""
 
 
