@@ -28,7 +28,7 @@ EVENT_STREAM = "text/event-stream"
 router = APIRouter(tags=["commands"])
 
 
-def board_of(request: Request) -> Board:
+async def board_of(request: Request) -> Board:
     """Give the board of this process."""
     board: Board = request.app.state.command_board
     return board

@@ -1,12 +1,13 @@
 """HTTP: the live feed of a tenant."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import StreamingResponse
 
 from cloud_api.access import people
-from cloud_api.access.dependencies import SESSION_COOKIE, DatabaseOf, SignedIn, now
+from cloud_api.access.dependencies import SESSION_COOKIE, DatabaseOf, SignedIn
 from cloud_api.errors import NotSignedInError, TooManyError
 from cloud_api.live.hub import Hub
 from cloud_api.live.stream import Stream, cursor_of
@@ -14,7 +15,7 @@ from cloud_api.live.stream import Stream, cursor_of
 router = APIRouter(tags=["live"])
 
 
-def hub_of(request: Request) -> Hub:
+async def hub_of(request: Request) -> Hub:
     """Give the hub of this process."""
     hub: Hub = request.app.state.live_hub
     return hub
@@ -46,7 +47,7 @@ async def live(
 
     async def signed_in() -> bool:
         try:
-            await people.find_caller(database, token, now())
+            await people.find_caller(database, token, datetime.now(UTC))
         except NotSignedInError:
             return False
         return True

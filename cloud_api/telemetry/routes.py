@@ -24,7 +24,7 @@ from cloud_sync.wire.version import MAX_UPLOAD_BYTES
 router = APIRouter(tags=["telemetry"])
 
 
-def ingest_of(request: Request) -> Ingest:
+async def ingest_of(request: Request) -> Ingest:
     """Give the ingest of this process."""
     ingest: Ingest = request.app.state.ingest
     return ingest

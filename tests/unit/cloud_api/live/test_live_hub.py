@@ -81,7 +81,6 @@ async def test_slow_watcher_is_dropped_and_the_others_stay(hub):
         for _ in range(3):
             hub.publish(ONE, "values", b"1")
             assert await quick.next(SOON_S)
-        assert await slow.next(SOON_S) == b""
         with pytest.raises(FeedClosedError):
             await slow.next(SOON_S)
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from cloud_api.telemetry.uploads import StreamRecord, open_upload, plan
+from cloud_api.telemetry.uploads import open_upload, plan
 from cloud_sync.wire.batch import ClockQuality, Seal, Stream, digest, open_batch, seal_batch
 from cloud_sync.wire.events import Event, encode_events
 from cloud_sync.wire.samples import Sample, encode_samples
@@ -21,8 +21,8 @@ def sealed(
     return seal_batch(seal, count=count, first_us=10, last_us=last_us, payload=body)
 
 
-def outcomes(messages, records=None):
-    made = plan(open_upload(messages), records or {})
+def outcomes(messages, received=None):
+    made = plan(open_upload(messages), received or {})
     return [(r.seq, r.outcome.value, r.reason) for r in made.results]
 
 
@@ -40,17 +40,16 @@ def test_events_come_before_samples():
 
 def test_received_number_with_the_same_hash_is_a_duplicate():
     first = sealed(3)
-    record = StreamRecord(((1, 5),), {3: open_batch(first).sha256})
-    assert outcomes([first], {KEY: record}) == [(3, "duplicate", "")]
+    received = {(KEY, 3): open_batch(first).sha256}
+    assert outcomes([first], received) == [(3, "duplicate", "")]
 
 
 def test_received_number_with_another_hash_is_a_clone():
-    record = StreamRecord(((1, 5),), {3: b"another"})
-    assert outcomes([sealed(3)], {KEY: record}) == [(3, "refused", "clone")]
+    assert outcomes([sealed(3)], {(KEY, 3): b"another"}) == [(3, "refused", "clone")]
 
 
 def test_number_whose_hash_is_forgotten_is_a_duplicate():
-    assert outcomes([sealed(3)], {KEY: StreamRecord(((1, 5),))}) == [(3, "duplicate", "")]
+    assert outcomes([sealed(3)], {(KEY, 3): None}) == [(3, "duplicate", "")]
 
 
 def test_same_number_twice_in_one_upload_is_stored_once():
@@ -61,8 +60,7 @@ def test_same_number_twice_in_one_upload_is_stored_once():
 
 
 def test_number_of_another_epoch_is_new():
-    record = StreamRecord(((1, 5),), {3: b"another"})
-    assert outcomes([sealed(3, epoch="f" * 16)], {KEY: record}) == [(3, "stored", "")]
+    assert outcomes([sealed(3, epoch="f" * 16)], {(KEY, 3): b"another"}) == [(3, "stored", "")]
 
 
 @pytest.mark.parametrize(
