@@ -110,7 +110,7 @@ async def migrate(dsn: str, migrations: Sequence[Migration] | None = None) -> li
 
 async def _apply(owner: Db, migration: Migration) -> None:
     async with owner.transaction():
-        await owner.execute(f"SET LOCAL lock_timeout = '{LOCK_LIMIT}'")
+        await owner.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_LIMIT,))
         await owner.execute("SET LOCAL search_path = tidegate, pg_catalog")
         await owner.execute(migration.sql.encode())
         await owner.execute(
