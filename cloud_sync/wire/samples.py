@@ -1,7 +1,7 @@
 """Samples as columns: the payload of a batch of the stream ``samples``.
 
 Samples lie sorted by point, then in the order they were read. Each column of numbers is a run of
-differences in byte planes (:mod:`cloud_sync.wire.planes`), the whole is one msgpack map under zstd.
+differences in byte planes (:mod:`cloud_sync.wire.planes`), the whole is one msgpack array under zstd.
 
 Values are sent without loss in the smallest of five kinds. ``DECIMAL`` is for what scaled
 registers give: 21.37 travels as 2137 with exponent 2, and only if 2137 / 10**2 gives the same
@@ -61,8 +61,11 @@ class Sample(NamedTuple):
     source_us: int | None = None
 
 
-class SampleColumns(msgspec.Struct, omit_defaults=True):
-    """The payload: one entry a point in the first four fields, one a sample in the others."""
+class SampleColumns(msgspec.Struct, array_like=True):
+    """The payload, a msgpack array of these columns in this order; later versions add at its end.
+
+    The first four have an entry a point, most others one a sample.
+    """
 
     points: list[str]
     """Point keys, ``device/point``."""
