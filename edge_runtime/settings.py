@@ -4,7 +4,7 @@ A device is validated by the settings of its driver; which protocols there are i
 say (``find_driver``), because the runtime knows no driver.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -82,12 +82,8 @@ def load_settings(path: Path, find_driver: FindDriver) -> GatewaySettings:
 
     """
     findings = Findings()
-    tree = findings.read(path)
-    findings.done(hint=HINT)
-    assert tree is not None
-    _only_sections(tree, findings)
-    section = tree.entries().get("gateway")
-    gateway = findings.model(GatewaySection, section, ("gateway",)) if section else None
+    tree = _read(path, findings)
+    gateway = _section(tree, findings)
     folder = path.absolute().parent
     folders = [folder / extra for extra in (gateway.profiles if gateway else ())]
     reader = _DeviceReader(Profiles(folders), find_driver, findings)
@@ -95,6 +91,33 @@ def load_settings(path: Path, find_driver: FindDriver) -> GatewaySettings:
     findings.done(hint=HINT)
     assert gateway is not None
     return _anchored(gateway, path.absolute(), tuple(devices))
+
+
+def load_section(path: Path) -> GatewaySettings:
+    """Read the section ``gateway`` of gateway.yaml and no device: what the agent needs.
+
+    Raises:
+        FileProblemsError: a :class:`SettingsError` with everything that is wrong in it.
+
+    """
+    findings = Findings()
+    gateway = _section(_read(path, findings, without=("devices",)), findings)
+    findings.done(hint=HINT)
+    assert gateway is not None
+    return _anchored(gateway, path.absolute(), ())
+
+
+def _read(path: Path, findings: Findings, *, without: Collection[str] = ()) -> Marked:
+    tree = findings.read(path, without=without)
+    findings.done(hint=HINT)
+    assert tree is not None
+    return tree
+
+
+def _section(tree: Marked, findings: Findings) -> GatewaySection | None:
+    _only_sections(tree, findings)
+    section = tree.entries().get("gateway")
+    return findings.model(GatewaySection, section, ("gateway",)) if section else None
 
 
 def _only_sections(tree: Marked, findings: Findings) -> None:

@@ -5,7 +5,7 @@ was probably meant.
 """
 
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar, Union, get_args, get_origin
 
@@ -52,10 +52,10 @@ class Findings:
                 self.add(place, (*above, *inner), describe(model, error, inner))
             return None
 
-    def read(self, path: Path) -> Marked | None:
+    def read(self, path: Path, *, without: Collection[str] = ()) -> Marked | None:
         """Read a file; None where it cannot be used, which is then noted."""
         try:
-            return read_marked(path)
+            return read_marked(path, without=without)
         except FileProblemsError as exc:
             self.problems.extend(exc.problems)
             return None

@@ -1,7 +1,7 @@
 import pytest
 
 from edge_runtime.problems import FileProblemsError
-from edge_runtime.settings import load_settings
+from edge_runtime.settings import load_section, load_settings
 
 GOOD = """\
 gateway:
@@ -160,4 +160,38 @@ def test_an_alias_bomb_is_refused(problems):
 
 
 def test_an_alias_to_itself_is_refused(problems):
-    assert "more than" in problems("gateway: &g {name: *g}\n")[0]
+    assert problems("gateway: &g {name: *g}\n") == ["1: gateway.name: '*g' holds itself"]
+
+
+def test_an_alias_to_nothing_is_refused(problems):
+    assert problems("gateway: *g\n") == ["1: gateway: '*g' is named nowhere"]
+
+
+def test_an_alias_stands_for_its_value(load):
+    text = GOOD + "  - {name: &n second, protocol: memory, description: *n, points: [{name: a}]}\n"
+    assert load(text).devices[1].settings.description == "second"
+
+
+def test_a_second_document_is_refused(problems):
+    assert "a second document begins" in problems(GOOD + "---\ngateway: {}\n")[0]
+
+
+@pytest.mark.parametrize("tag", ["!!set", "!!python/name:os.system", "!vault"])
+def test_a_tag_is_refused(problems, tag):
+    assert "gateway.name" in problems(f"gateway: {{name: {tag} a}}\n")[0]
+
+
+def test_a_quoted_number_stays_text(load):
+    text = GOOD.replace("unit: bar", 'unit: "1"')
+    assert load(text).devices[0].settings.points[0].unit == "1"
+
+
+def test_the_section_of_the_gateway_is_read_without_its_devices(write):
+    text = GOOD.replace("protocol: memory", "protocol: unheard-of")
+    section = load_section(write("gateway.yaml", text))
+    assert (section.name, section.devices) == ("cellar-1", ())
+
+
+def test_errors_in_the_section_are_told(write):
+    with pytest.raises(FileProblemsError, match=r"gateway\.name"):
+        load_section(write("gateway.yaml", GOOD.replace("cellar-1", "Cellar")))
