@@ -61,7 +61,7 @@ class ModbusDevice:
         again = self._learned.retry(plan.refused, asyncio.get_running_loop().time())
         requests = [*plan.requests, *self._alone(again)] if again else plan.requests
         readings = await self._read_all(requests)
-        if again and _is_good(readings[-1]):
+        if again and any(_is_good(r) for r in readings if r.point == again.name):
             self._learned.accept([again])
         readings += [
             Reading(point.name, None, Quality.BAD, self._learned.reason_of(point))

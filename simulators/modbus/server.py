@@ -1,6 +1,7 @@
 """Puts simulated devices on the wire with pymodbus's server."""
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -32,6 +33,10 @@ async def serve(
     """Serve devices by unit id on one port; gives the port.
 
     Their time starts now. While ``silent`` (by seconds after the start) nobody answers.
+
+    Raises:
+        OSError: the port is taken.
+
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
@@ -49,10 +54,12 @@ async def serve(
         for unit, model in units.items()
     ]
     server = ModbusTcpServer(devices, address=(host, port), trace_packet=mute)
-    await server.serve_forever(background=True)
     try:
-        assert isinstance(server.transport, asyncio.Server)
-        yield server.transport.sockets[0].getsockname()[1]
+        await server.serve_forever(background=True)
+    except RuntimeError as exc:
+        raise OSError(errno.EADDRINUSE, f"cannot listen on {host}:{port}") from exc
+    try:
+        yield server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
     finally:
         server.close()
 

@@ -68,6 +68,14 @@ async def test_plant_shares_a_port_between_two_units(plant):
     assert len(set(ports.values())) == 3
 
 
+async def test_taken_port_is_an_error_of_the_system():
+    async with serve_plant(first_port=0) as devices:
+        port = devices["pump-station"][1]
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
+            async with serve({1: PLANT[0].model(1)}, port=port):
+                pass
+
+
 async def test_silent_device_does_not_answer():
     device = PLANT[-1]
     async with serve({device.unit: device.model(1)}, silent=lambda _: True) as port:

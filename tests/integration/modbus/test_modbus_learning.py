@@ -2,6 +2,7 @@
 
 import pytest
 
+from components.modbus import learned
 from components.modbus.driver import driver
 from edge_runtime.model import Quality
 from simulators.modbus.faults import FaultyDevice, serve_faulty
@@ -76,6 +77,27 @@ async def test_what_was_learned_outlives_an_outage_but_not_new_settings():
     assert requests[0] > 2
     assert requests[1] == 2
     assert requests[2] > 2
+
+
+async def test_refused_point_is_good_again_once_the_device_has_it(monkeypatch):
+    monkeypatch.setattr(learned, "RETRY_S", 0.0)
+    device = without(7)
+    async with serve_faulty(device) as port:
+        settings = settings_of(port, range(20))
+        names = [point.name for point in settings.points]
+        async with driver.open_device(settings) as opened:
+            bad = [
+                {r.point for r in await opened.read(names) if r.quality is Quality.BAD}
+                for _ in range(2)
+            ]
+            device.registers[7] = 1
+            for _ in range(2):
+                device.asked.clear()
+                readings = await opened.read(names)
+                assert {reading.quality for reading in readings} == {Quality.GOOD}
+                assert len(readings) == len(names)
+    assert bad == [{"p7"}, {"p7"}]
+    assert len(device.asked) <= 2
 
 
 async def test_learning_is_bounded_and_ends_on_a_later_read():
