@@ -125,7 +125,7 @@ def encode_samples(samples: Iterable[Sample]) -> bytes:
     _pack_values(columns, values)
     if None in values:
         qualities = tuple(_quality(q, v) for q, v in zip(qualities, values, strict=True))
-    if set(qualities) != {Quality.GOOD}:
+    if set(qualities) != {Quality.GOOD} or any(reasons):
         _pack_verdicts(columns, zip(qualities, reasons, strict=True))
     if set(sources) != {None}:
         columns.source = planes.pack_deltas(
