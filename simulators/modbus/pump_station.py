@@ -62,7 +62,7 @@ class PumpStation:
 
     def __init__(self, seed: int = 1) -> None:
         rng = random.Random(seed)
-        self.level = 1.55
+        self.level = 1.81
         self.start_level = 1.80
         self.stop_level = 0.70
         self.pumps = (Pump(rng, 8412.4, 31_207), Pump(rng, 8390.9, 31_198))

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from components.drivers import find_driver, known_protocols
@@ -24,3 +27,26 @@ def test_unknown_protocol_lists_the_known_ones():
 def test_only_a_protocols_name_is_taken(name):
     with pytest.raises(SettingsError):
         find_driver(name)
+
+
+def test_library_that_is_not_installed_is_named_with_its_extra():
+    program = (
+        "import sys; sys.modules['pymodbus'] = None\n"
+        "from components.drivers import find_driver\n"
+        "from edge_runtime.errors import SettingsError\n"
+        "try: find_driver('modbus')\n"
+        "except SettingsError as exc: print(exc, exc.hint, sep='|')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "needs the Python package 'pymodbus" in done.stdout
+    assert "|Install tidegate[modbus]." in done.stdout
+
+
+def test_looking_for_protocols_loads_no_library():
+    program = (
+        "import sys\nfrom components.drivers import known_protocols\n"
+        "known_protocols()\nassert 'pymodbus' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
