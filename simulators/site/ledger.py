@@ -79,7 +79,10 @@ def count_accepted(state_dir: Path) -> int:
 def waiting(state_dir: Path) -> int:
     """Count the batches of both streams that the cloud has not acknowledged."""
     folders = Folders(state_dir)
-    with closing(OutboxReader(folders.outbox)) as outbox, closing(InboxReader(folders.inbox)) as inbox:
+    with (
+        closing(OutboxReader(folders.outbox)) as outbox,
+        closing(InboxReader(folders.inbox)) as inbox,
+    ):
         epoch, acknowledged = outbox.epoch(), inbox.acknowledged()
         return sum(
             outbox.weigh(stream, difference(outbox.stored(stream), known)).batches

@@ -9,15 +9,16 @@ by, and everything that the gateway says goes through the line.
 
 import asyncio
 import json
+import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
 from cloud_api.access.caller import Role
@@ -175,19 +176,31 @@ class Site:
         found: dict[str, Any] = json.loads(text)
         return found
 
-    @asynccontextmanager
-    async def browser(self, link: str) -> AsyncIterator[httpx.AsyncClient]:
-        """Sign in as a person would by a link; gives the signed-in client."""
-        headers = {"Tidegate-CSRF": "1"}
-        async with httpx.AsyncClient(base_url=self.page, headers=headers, trust_env=False) as http:  # noqa: TID251 - a person's browser, not the gateway's line
-            answer = await http.post("/v1/session", json={"token": link.partition("#token=")[2]})
-            answer.raise_for_status()
-            yield http
+
+@contextmanager
+def site_folder(keep: Path | None = None) -> Iterator[Path]:
+    """Make a temporary folder for a site and remove it at the end; or use one that is kept.
+
+    The temporary one may be passed through, not read, by the account that runs the database.
+    """
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.absolute()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tidegate-demo-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
 async def run_site(
-    folder: Path, ports: Ports = Ports(), *, seed: int = 0  # noqa: B008 - frozen
+    folder: Path,
+    ports: Ports = Ports(),
+    *,
+    seed: int = 0,
 ) -> AsyncIterator[Site]:
     """Start plant, cloud and line in ``folder``; at the end everything is stopped in order."""
     async with AsyncExitStack() as stack:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from cloud_sync.transports.events import EventParser
+from simulators.site.browser import Browser
 from simulators.site.ledger import percentile
 
 RETRY_S = 0.2
@@ -19,12 +20,14 @@ class Watcher:
     """What one subscriber of ``/v1/live`` saw."""
 
     latencies_ms: list[float] = field(default_factory=list)
-    """Of values that were not back-filled: from the gateway's reading to this subscriber."""
+    """From the gateway's reading to this subscriber, of values read while the line was whole."""
     values: int = 0
     alerts: list[dict[str, Any]] = field(default_factory=list)
     first_value: asyncio.Event = field(default_factory=asyncio.Event)
+    line_down_ms: list[tuple[float, float]] = field(default_factory=list)
+    """When the line was cut and mended: what was read in between could not be live."""
 
-    async def follow(self, http: httpx.AsyncClient) -> None:
+    async def follow(self, http: Browser) -> None:
         """Follow the stream until cancelled; connect again when it breaks."""
         cursor = ""
         while True:
@@ -51,7 +54,11 @@ class Watcher:
         self.values += len(body["points"])
         self.first_value.set()
         if not body["late"]:
-            self.latencies_ms.extend(now_ms - point[1] for point in body["points"])
+            times = (point[1] for point in body["points"])
+            self.latencies_ms.extend(now_ms - time_ms for time_ms in times if self._live(time_ms))
+
+    def _live(self, time_ms: float) -> bool:
+        return not any(begin <= time_ms <= end for begin, end in self.line_down_ms)
 
     def latency_ms(self, share: float) -> float | None:
         """Give a percentile of the latencies, rounded to 0.1 ms."""
