@@ -55,7 +55,7 @@ async def test_after_an_outage_the_newest_goes_first_and_nothing_is_missing(site
 async def test_a_lost_answer_doubles_nothing(site, until):
     async with site.agent():
         await site.read(1)
-        await until(lambda: site.acknowledged == ((1, 2),))
+        await until(lambda: site.acknowledged == ((1, 2),) and site.cloud.listeners)
         site.line.lose_answers()
         await site.read(1)
         await until(lambda: site.acknowledged == ((1, 3),))
