@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the session, a database a test, the cloud's app on it, and tenants in it.
+"""A real PostgreSQL and a database for the session, the cloud's app on it, and tenants in it.
 
 cluster         session: the embedded server with a migrated template database
 database_dsn    the owner's connection string of a fresh database
@@ -47,6 +47,7 @@ from cloud_api.settings import CloudSettings
 from cloud_api.tenancy import service as tenancy
 
 TEMPLATE = "tidegate_template"
+_CREATE = sql.SQL(f"CREATE DATABASE {{}} TEMPLATE {TEMPLATE} STRATEGY file_copy")
 CSRF = {"Tidegate-CSRF": "1"}
 
 
@@ -73,15 +74,21 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             runner.run(stack.aclose())
 
 
+@pytest.fixture(scope="session")
+def database_dsn(cluster: Cluster) -> str:
+    """One database for all tests: each has tenants of its own, and tenants do not meet."""
+    name = "shared"
+    with psycopg.connect(cluster.admin, autocommit=True) as admin:
+        admin.execute(_CREATE.format(sql.Identifier(name)))
+    return make_conninfo(cluster.admin, dbname=name)
+
+
 @pytest.fixture
-async def database_dsn(cluster: Cluster) -> AsyncIterator[str]:
-    name = f"test_{uuid4().hex}"
+async def own_database_dsn(cluster: Cluster) -> AsyncIterator[str]:
+    """Give a database that nobody else uses, for tests of the database itself."""
+    name = f"own_{uuid4().hex}"
     async with await psycopg.AsyncConnection.connect(cluster.admin, autocommit=True) as admin:
-        await admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
-            )
-        )
+        await admin.execute(_CREATE.format(sql.Identifier(name)))
         yield make_conninfo(cluster.admin, dbname=name)
         await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
@@ -168,7 +175,7 @@ def add_tenant(database: Database) -> AddTenant:
     async def add(name: str = "acme", role: str = "admin") -> Tenant:
         now = datetime.now(UTC)
         tenant = await tenancy.add_tenant(database, name)
-        email = f"{name}@example.com"
+        email = f"{name}-{tenant.hex}@example.com"
         async with database.transaction(tenant) as db:
             person = await tenancy.add_person(db, tenant, email, f"{name} person", role)
             site = await registry.add_site(db, tenant, f"{name} site", "Europe/Berlin")
