@@ -81,7 +81,7 @@ class Connection:
         try:
             async with asyncio.timeout(timeout_s):
                 await client.ctx.call_create()  # connect() would log and swallow the reason
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:  # the name of a host may be no name at all
             self._failures += 1
             self._failure = mapped(exc, self.address)
             raise self._failure from exc

@@ -61,12 +61,15 @@ class ModbusDevice:
         again = self._learned.retry(plan.refused, asyncio.get_running_loop().time())
         requests = [*plan.requests, *self._alone(again)] if again else plan.requests
         readings = await self._read_all(requests)
-        if again and any(_is_good(r) for r in readings if r.point == again.name):
-            self._learned.accept([again])
+        if not plan.refused:
+            return readings
+        names = {point.name for point in again}
+        if any(_is_good(reading) for reading in readings if reading.point in names):
+            self._learned.accept(again)
         readings += [
             Reading(point.name, None, Quality.BAD, self._learned.reason_of(point))
             for point in plan.refused
-            if point is not again
+            if point.name not in names
         ]
         return readings
 
@@ -117,8 +120,8 @@ class ModbusDevice:
         requests = plan_requests(self._settings, wanted, self._learned.holes)
         return _Plan([prepare(request, self._settings) for request in requests], refused)
 
-    def _alone(self, point: Point) -> list[Prepared]:
-        request = request_over(self._settings.unit, point.table, [point])
+    def _alone(self, points: Sequence[Point]) -> list[Prepared]:
+        request = request_over(self._settings.unit, points[0].table, points)
         return [prepare(request, self._settings)]
 
 

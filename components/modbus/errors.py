@@ -78,10 +78,12 @@ FOREIGN: dict[type[foreign.ModbusException], type[DeviceError]] = {
 """Every exception class of pymodbus; a test fails when a new one appears."""
 
 
-def mapped(exc: foreign.ModbusException | OSError, where: str) -> DeviceError:
+def mapped(exc: foreign.ModbusException | OSError | UnicodeError, where: str) -> DeviceError:
     """Say in our words what pymodbus or the operating system said; raise the result ``from`` it."""
     if isinstance(exc, TimeoutError):
         return DeviceUnreachableError(f"{where} did not answer in time", hint=WIRING_HINT)
+    if isinstance(exc, UnicodeError):
+        return DeviceUnreachableError(f"{where} has no host name that can be looked up: {exc}")
     if isinstance(exc, OSError):
         reason = exc.strerror or str(exc) or type(exc).__name__
         return DeviceUnreachableError(f"{where} cannot be reached: {reason}", hint=WIRING_HINT)

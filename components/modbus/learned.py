@@ -48,13 +48,13 @@ class Learned:
             if self._refused.pop(_range_of(point), None):
                 self.version += 1
 
-    def retry(self, points: Iterable[Point], now: float) -> Point | None:
-        """Pick a refused point that may be asked for again."""
+    def retry(self, points: Sequence[Point], now: float) -> list[Point]:
+        """Pick the points of one refused address that may be asked for again."""
         for point in points:
-            known = self._refused.get(_range_of(point))
-            if known and known[0] <= now - RETRY_S:
-                return point
-        return None
+            place = _range_of(point)
+            if place in self._refused and self._refused[place][0] <= now - RETRY_S:
+                return [other for other in points if _range_of(other) == place]
+        return []
 
 
 def halves(request: Request) -> tuple[Request, Request] | None:

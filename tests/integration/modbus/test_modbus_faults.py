@@ -185,3 +185,15 @@ async def test_cancelled_read_leaves_the_line_usable(device, port):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert values(await opened.read(NAMES)) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("host", "complaint"),
+    [("cellar..example", "no host name"), ("127.0.0.1", "cannot be reached")],
+)
+async def test_address_that_leads_nowhere_is_unreachable(host, complaint):
+    async with serve_faulty(FaultyDevice()) as port:
+        pass  # nobody listens there from now on
+    async with driver.open_device(settings_of(port, host=host)) as opened:
+        with pytest.raises(DeviceUnreachableError, match=complaint):
+            await opened.read(NAMES)

@@ -24,8 +24,15 @@ def test_refused_addresses_are_not_touched_again():
 def test_refused_point_is_tried_again_after_a_while():
     learned = Learned()
     learned.refuse([POINTS[1]], "0x02", now=10.0)
-    assert learned.retry(POINTS, now=10.0 + RETRY_S - 1) is None
-    assert learned.retry(POINTS, now=10.0 + RETRY_S) == POINTS[1]
+    assert learned.retry(POINTS, now=10.0 + RETRY_S - 1) == []
+    assert learned.retry(POINTS, now=10.0 + RETRY_S) == [POINTS[1]]
+
+
+def test_bits_of_a_refused_register_are_tried_again_together():
+    bits = [Point(name=f"b{i}", address=7, bit=i) for i in range(4)]
+    learned = Learned()
+    learned.refuse(bits, "0x02", now=0.0)
+    assert learned.retry([*bits, *POINTS], now=RETRY_S) == bits
 
 
 def test_accepted_point_is_planned_again():
