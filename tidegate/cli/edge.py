@@ -1,6 +1,7 @@
 """``tidegate edge``: run, check, read, plan, status and verify a gateway on site."""
 
 from pathlib import Path
+from signal import SIGINT
 from typing import Annotated, Literal
 
 import typer
@@ -16,6 +17,7 @@ app = typer.Typer(
 
 File = Annotated[Path, typer.Argument(help="The gateway's settings.", metavar="gateway.yaml")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Level = Literal["debug", "info", "warning", "error"]
 GATEWAY = Path("gateway.yaml")
 
 
@@ -25,7 +27,7 @@ def run(
     only: Annotated[
         Literal["runtime", "agent"] | None, typer.Option(help="Run one of the two processes.")
     ] = None,
-    log: Annotated[str, typer.Option(help="Lowest level that is logged.")] = "info",
+    log: Annotated[Level, typer.Option(help="Lowest level that is logged.")] = "info",
     parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run the gateway: runtime and agent, supervised."""
@@ -34,13 +36,14 @@ def run(
     if parent and not follow_parent(parent):
         return
     from tidegate.cli.logs import set_up  # noqa: PLC0415
-    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
-    from tidegate.edge.running import Part, run_all, run_part  # noqa: PLC0415
+    from tidegate.edge.running import Part, become_supervisor, run_part  # noqa: PLC0415
 
-    set_up(only or "edge", level=log)
-    gateway = load_gateway(file)
-    work = run_part(gateway, Part(only)) if only else run_all(gateway, level=log)
-    if run_async(work) == 2:  # noqa: PLR2004 - SIGINT
+    if only is None:
+        from tidegate.edge.loading import load_gateway  # noqa: PLC0415
+
+        become_supervisor(load_gateway(file).settings, level=log)
+    set_up(only, level=log)
+    if run_async(run_part(file, Part(only))) == SIGINT:
         leave(ExitCode.INTERRUPTED)
 
 

@@ -1,5 +1,6 @@
 """``tidegate sim``: simulated devices that answer on the real protocols."""
 
+from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,5 +51,5 @@ def modbus(
         asked = run_async(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
     except OSError as exc:
         leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
-    if asked == 2:  # noqa: PLR2004 - SIGINT
+    if asked == SIGINT:
         leave(ExitCode.INTERRUPTED)

@@ -1,18 +1,19 @@
-"""``tidegate edge run``: the supervisor, and each of its two processes."""
+"""``tidegate edge run``: become the supervisor, or run one of its two processes."""
 
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
-from edge_runtime.host.agent import run_agent
-from edge_runtime.host.context import Component
+from edge_runtime.clock import SystemClock
+from edge_runtime.host.context import Component, Context
 from edge_runtime.host.process import run_until_stopped
-from edge_runtime.host.runtime import run_runtime
-from edge_runtime.host.supervisor import supervise
-from tidegate.edge.loading import Gateway
+from edge_runtime.settings import GatewaySettings, load_section
+from tidegate import __version__
 
 AGENT_COMPONENTS = ("components.sync",)
 """Packages with ``async def run(context)`` that make up the agent."""
@@ -25,27 +26,43 @@ class Part(StrEnum):
     AGENT = "agent"
 
 
-async def run_part(gateway: Gateway, part: Part) -> int:
-    """Run one process until it is told to stop; gives the signal that told, or 0."""
-    context = gateway.context()
-    if part is Part.RUNTIME:
-        return await run_until_stopped(run_runtime(context, gateway.rules))
-    return await run_until_stopped(run_agent(context, load_components(AGENT_COMPONENTS)))
+async def run_part(file: Path, part: Part) -> int:
+    """Run one process until it is told to stop; gives the signal that told, or 0.
+
+    Each loads only what it needs: the agent knows no device, the runtime no cloud.
+
+    Raises:
+        SettingsError: what is wrong in the files.
+
+    """
+    if part is Part.AGENT:
+        from edge_runtime.host.agent import run_agent  # noqa: PLC0415 - the agent's process only
+
+        context = Context(load_section(file), SystemClock(), __version__)
+        return await run_until_stopped(run_agent(context, load_components(AGENT_COMPONENTS)))
+    from edge_runtime.host.runtime import run_runtime  # noqa: PLC0415 - the runtime's process only
+    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
+
+    gateway = load_gateway(file)
+    return await run_until_stopped(run_runtime(gateway.context(), gateway.rules))
 
 
-async def run_all(gateway: Gateway, *, level: str) -> int:
-    """Run both processes under supervision until told to stop; gives the signal, or 0."""
-    parts = [Part.RUNTIME, *([Part.AGENT] if gateway.settings.cloud else [])]
-    commands = {part.value: command(gateway.settings.file, part, level=level) for part in parts}
-    return await run_until_stopped(supervise(commands, gateway.context().clock))
+def become_supervisor(settings: GatewaySettings, *, level: str) -> NoReturn:
+    """Replace this process by the supervisor of the gateway's processes."""
+    commands = json.dumps(commands_of(settings, level=level))
+    words = [sys.executable, "-m", "edge_runtime.host", commands, level]
+    sys.stdout.flush()
+    os.execv(sys.executable, words)  # noqa: S606 - our own interpreter, no shell
 
 
-def command(file: Path, part: Part, *, level: str) -> Sequence[str]:
-    """Give the command line of one process."""
-    return (
-        sys.executable, "-m", "tidegate", "edge", "run", str(file),
-        "--only", part.value, "--log", level, "--parent", str(os.getpid()),
-    )  # fmt: skip
+def commands_of(settings: GatewaySettings, *, level: str) -> Mapping[str, Sequence[str]]:
+    """Give the command line of each process; without a cloud there is no agent."""
+    parts = [Part.RUNTIME, *([Part.AGENT] if settings.cloud else [])]
+    words = (sys.executable, "-m", "tidegate", "edge", "run", str(settings.file))
+    return {
+        part.value: (*words, "--only", part.value, "--log", level, "--parent", str(os.getpid()))
+        for part in parts
+    }
 
 
 def load_components(names: Sequence[str]) -> list[Component]:
