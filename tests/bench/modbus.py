@@ -44,10 +44,10 @@ async def run() -> dict[str, object]:
             rounds = [await _round(port, client) for _ in range(ROUNDS)]
     rates = {name: _median([each[name] for each in rounds]) for name in rounds[0]}
     ours = rates.pop("ours")
-    ratio = {
-        f"points_per_s_to_{name}": round(ours.points_per_s / rate.points_per_s, 2)
-        for name, rate in rates.items()
-    }
+    ratio: dict[str, float] = {}
+    for name, rate in rates.items():
+        ratio[f"points_per_s_to_{name}"] = round(ours.points_per_s / rate.points_per_s, 2)
+        ratio[f"cpu_a_point_to_{name}"] = round(_cpu_a_point(ours) / _cpu_a_point(rate), 2)
     return {
         "name": "modbus",
         "ours": _figures(ours),
@@ -147,6 +147,11 @@ async def _measure(read: Callable[[], Awaitable[None]], requests: int, points: i
 
 def _median(rates: list[Rate]) -> Rate:
     return Rate(*(statistics.median(column) for column in zip(*rates, strict=True)))
+
+
+def _cpu_a_point(rate: Rate) -> float:
+    """Seconds of CPU a point: what a busy machine leaves comparable."""
+    return rate.cpu_us_per_request * rate.requests_per_s / rate.points_per_s / 1e6
 
 
 def _figures(rate: Rate) -> dict[str, float]:
