@@ -28,6 +28,8 @@ MAX_EXPONENT = 6
 EXACT_INTEGER = 1 << 53
 """A float64 holds every integer up to this one exactly."""
 _LARGEST_DECIMAL = EXACT_INTEGER // 10**MAX_EXPONENT
+_SCALES = tuple(10**exponent for exponent in range(MAX_EXPONENT + 1))
+_GOOD, _BAD = Quality.GOOD, Quality.BAD
 _FLOATS: set[type] = {float}
 _BOOLEANS: set[type] = {bool}
 _INTEGERS: set[type] = {bool, int}
@@ -124,10 +126,12 @@ def encode_samples(samples: Iterable[Sample]) -> bytes:
     )
     _pack_values(columns, values)
     if None in values:
-        qualities = tuple(_quality(q, v) for q, v in zip(qualities, values, strict=True))
-    if set(qualities) != {Quality.GOOD} or any(reasons):
-        _pack_verdicts(columns, zip(qualities, reasons, strict=True))
-    if set(sources) != {None}:
+        # Without a value nothing is good: a filler must never be taken for one.
+        pairs = zip(qualities, values, strict=True)
+        qualities = tuple(_BAD if value is None else quality for quality, value in pairs)
+    if qualities.count(_GOOD) < len(ordered) or any(reasons):
+        _pack_verdicts(columns, list(zip(map(int, qualities), reasons, strict=True)))
+    if sources.count(None) < len(ordered):
         columns.source = planes.pack_deltas(
             [0 if s is None else s - t for s, t in zip(sources, times, strict=True)]
         )
@@ -222,11 +226,6 @@ def _count_of(columns: SampleColumns, *kinds: Kind) -> int:
     return sum(n for n, kind in zip(columns.counts, columns.kinds, strict=False) if kind in kinds)
 
 
-def _quality(quality: Quality, value: Value | None) -> Quality:
-    """Without a value nothing is good: a filler must never be taken for one."""
-    return Quality.BAD if value is None else quality
-
-
 def _pack_values(columns: SampleColumns, values: Sequence[Value | None]) -> None:
     kinds, exponents = bytearray(), bytearray()
     integers: list[int] = []
@@ -245,7 +244,7 @@ def _pack_values(columns: SampleColumns, values: Sequence[Value | None]) -> None
         if kind is Kind.FLOAT:
             floats.extend(map(float, numbers))
         elif kind is Kind.DECIMAL:
-            scale = 10**exponent
+            scale = _SCALES[exponent]
             integers.extend([round(number * scale) for number in numbers])
         else:
             integers.extend(map(int, numbers))
@@ -282,29 +281,29 @@ def _kind_of(values: Sequence[Value | None]) -> tuple[Kind, int]:
     return _kind_of_floats(numbers)
 
 
-def _kind_of_floats(numbers: Iterable[float]) -> tuple[Kind, int]:
+def _kind_of_floats(numbers: Sequence[float]) -> tuple[Kind, int]:
     """Find the fewest decimals that give every number back; plain floats where there are none."""
-    exponent, scale = 0, 1
+    exponent = 0
     for number in numbers:
         if not -_LARGEST_DECIMAL <= number <= _LARGEST_DECIMAL:
             return Kind.FLOAT, 0
+        scale = _SCALES[exponent]
         while round(number * scale) / scale != number:
             exponent += 1
             if exponent > MAX_EXPONENT:
                 return Kind.FLOAT, 0
-            scale *= 10
+            scale = _SCALES[exponent]
     return Kind.DECIMAL, exponent
 
 
-def _pack_verdicts(columns: SampleColumns, pairs: Iterable[tuple[Quality, str]]) -> None:
-    table: dict[tuple[int, str], int] = {}
-    verdict = bytearray()
-    for quality, reason in pairs:
-        pair = (int(quality), reason)
-        if pair not in table and len(table) >= MAX_VERDICTS - len(Quality):
-            pair = (pair[0], "")
-        verdict.append(table.setdefault(pair, len(table)))
-    columns.verdicts, columns.verdict = list(table), bytes(verdict)
+def _pack_verdicts(columns: SampleColumns, pairs: list[tuple[int, str]]) -> None:
+    distinct = list(dict.fromkeys(pairs))
+    if len(distinct) > MAX_VERDICTS:
+        kept = set(distinct[: MAX_VERDICTS - len(Quality)])
+        pairs = [pair if pair in kept else (pair[0], "") for pair in pairs]
+        distinct = list(dict.fromkeys(pairs))
+    index = {pair: place for place, pair in enumerate(distinct)}
+    columns.verdicts, columns.verdict = distinct, bytes(map(index.__getitem__, pairs))
 
 
 def _unpack_values(columns: SampleColumns) -> Iterator[Value]:
