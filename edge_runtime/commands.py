@@ -84,12 +84,16 @@ class Commander:
         answering: Answering,
         clock: Clock,
         known: dict[str, Execute],
+        *,
+        forgot: bool = False,
     ) -> None:
+        """``forgot``: what was executed before is not known, so nothing of it may be again."""
         self._documents = documents
         self._journal = journal
         self._answering = answering
         self._clock = clock
         self._known = known
+        self._forgot = forgot
         self._arrived = asyncio.Event()
         self._place = 0
         self._scanned_at = clock.monotonic()
@@ -113,7 +117,7 @@ class Commander:
                 await self._clock.sleep(RETRY_S)
 
     async def close_interrupted(self) -> None:
-        """Answer what a restart interrupted.
+        """Answer what a restart interrupted, and what may have been executed but was forgotten.
 
         Raises:
             StoreError: the answer is not durable; the next start answers.
@@ -121,6 +125,9 @@ class Commander:
         """
         for document in self._journal.unfinished():
             await self._answer(document, Ending(FAILED, "interrupted by a restart"))
+        if self._forgot:
+            await self._take(self._refuse)
+            self._forgot = False
 
     async def take_arrived(self) -> None:
         """Execute the documents that were not seen yet.
@@ -132,11 +139,17 @@ class Commander:
         now = self._clock.monotonic()
         if now - self._scanned_at >= RESCAN_S:
             self._scanned_at, self._place = now, 0
+        await self._take(self._execute)
+
+    async def _take(self, end: Callable[[Document], Awaitable[Ending]]) -> None:
         while page := self._documents.documents(self._place, PAGE):
             for place, document in page:
                 if self._journal.begin(document.id):
-                    await self._answer(document.id, await self._execute(document))
+                    await self._answer(document.id, await end(document))
                 self._place = place
+
+    async def _refuse(self, _: Document) -> Ending:
+        return Ending(FAILED, "the journal was lost: it may have been executed before")
 
     async def _execute(self, document: Document) -> Ending:
         if document.not_after_us < self._clock.wall_us():

@@ -22,6 +22,7 @@ from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachab
 from edge_runtime.happenings import make_event
 from edge_runtime.model import Quality, Reading, Reason
 from edge_runtime.normalise import Normaliser
+from edge_runtime.outages import Outages
 from edge_runtime.schedule import Turn, groups_of, next_due, phase, retry_delay, take_turn
 from edge_runtime.settings import ConfiguredDevice
 
@@ -81,10 +82,14 @@ class DevicePoller:
         *,
         index: int = 0,
         limit_s: float = MAX_READ_S,
+        outages: Outages | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.name = device.settings.name
-        self.status = DeviceStatus()
+        self.status = DeviceStatus(
+            silent_since_us=outages.since_us(device.settings.name) if outages else None
+        )
+        self._outages = outages
         self._device = device
         self._bus = bus
         self._clock = clock
@@ -186,20 +191,29 @@ class DevicePoller:
         now, wall = self._clock.monotonic(), self._clock.wall_us()
         self.status.silent_reason = text
         self.status.bad_points = len(self._all)
-        if self._silent_at is None:
+        if self.status.silent_since_us is None:
             self._silent_at, self.status.silent_since_us = now, wall
             logger.warning("device %s is silent: %s", self.name, text)
             body = DeviceSilent(self.name, text)
             self._bus.event(make_event(EventKind.DEVICE_SILENT, body, wall))
+            if self._outages is not None:
+                self._outages.begin(self.name, wall)
         self._bus.readings(self._normaliser.fail(self._all, reason, wall, now))
 
     def _succeeded(self) -> None:
         self._failures = 0
         self._answered = True
-        if self._silent_at is None:
+        since_us = self.status.silent_since_us
+        if since_us is None:
             return
-        silent_s = self._clock.monotonic() - self._silent_at
+        now, wall = self._clock.monotonic(), self._clock.wall_us()
+        if self._silent_at is None:  # it fell silent before a restart
+            silent_s = max(0.0, (wall - since_us) / 1_000_000)
+        else:
+            silent_s = now - self._silent_at
         self._silent_at, self.status.silent_since_us, self.status.silent_reason = None, None, ""
         logger.info("device %s is back after %.1f s", self.name, silent_s)
         body = DeviceBack(self.name, round(silent_s, 3))
-        self._bus.event(make_event(EventKind.DEVICE_BACK, body, self._clock.wall_us()))
+        self._bus.event(make_event(EventKind.DEVICE_BACK, body, wall))
+        if self._outages is not None:
+            self._outages.end(self.name)

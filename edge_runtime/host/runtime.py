@@ -23,6 +23,7 @@ from edge_runtime.host.context import Context
 from edge_runtime.inbox.journal import Journal
 from edge_runtime.inbox.reader import InboxReader
 from edge_runtime.normalise import Normalised
+from edge_runtime.outages import Outages
 from edge_runtime.outbox.collector import Collector
 from edge_runtime.outbox.committed import Committed
 from edge_runtime.outbox.writer import Outbox
@@ -130,20 +131,20 @@ async def _open_runtime(context: Context, rules: Sequence[Rule]) -> AsyncIterato
             bus.on_readings(engine.take)
             bus.on_readings(_recorder(collector, counts))
             bus.on_event(collector.add_event)
-            pollers = _pollers(context, bus)
+            pollers = _pollers(context, bus, Outages(journal))
             answering = Answering(collector.add_event, collector.flush)
             known = refresh_command(pollers, lambda: runtime.declare())  # noqa: PLW0108 - made below
-            commander = Commander(inbox, journal, answering, clock, known)
+            commander = Commander(inbox, journal, answering, clock, known, forgot=journal.forgot)
             runtime = Runtime(
                 context, outbox, collector, counts, inbox, journal, bus, engine, pollers, commander
             )
             yield runtime
 
 
-def _pollers(context: Context, bus: Bus) -> tuple[DevicePoller, ...]:
+def _pollers(context: Context, bus: Bus, outages: Outages) -> tuple[DevicePoller, ...]:
     devices = context.settings.devices
     return tuple(
-        DevicePoller(device, bus, context.clock, index=index, limit_s=limit_s)
+        DevicePoller(device, bus, context.clock, index=index, limit_s=limit_s, outages=outages)
         for index, (device, limit_s) in enumerate(zip(devices, read_limits_s(devices), strict=True))
     )
 

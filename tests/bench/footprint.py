@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,10 +74,8 @@ async def run() -> dict[str, object]:
 
 async def _gateway(folder: Path, rate: int, port: int, cloud: "_Cloud") -> Figures:
     """Run one gateway and measure it."""
-    folder.mkdir()
-    file = folder / "gateway.yaml"
     claim = await cloud.ask("claim", "--site", "bench")
-    file.write_text(json.dumps(_settings(rate, port, str(claim["url"]), str(claim["claim"]))))
+    file = _write(folder, _settings(rate, port, str(claim["url"]), str(claim["claim"])))
     async with _process("edge", "run", str(file), "--log", "warning"):
         await _until_running(folder)
         await asyncio.sleep(SETTLE_S)
@@ -85,6 +84,13 @@ async def _gateway(folder: Path, rate: int, port: int, cloud: "_Cloud") -> Figur
             await asyncio.sleep(WINDOW_S)
             windows.append(_look(folder))
     return _figures(windows)
+
+
+def _write(folder: Path, settings: dict[str, object]) -> Path:
+    folder.mkdir()
+    file = folder / "gateway.yaml"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    return file
 
 
 def _settings(rate: int, port: int, url: str, claim: str) -> dict[str, object]:
@@ -135,12 +141,11 @@ def _look(folder: Path) -> Window:
 
 
 def _figures(windows: list[Window]) -> Figures:
-    pairs = list(zip(windows, windows[1:], strict=False))
+    seconds = [b.at - a.at for a, b in pairwise(windows)]
 
-    def median_rate(first: "list[float]") -> float:
-        return statistics.median(
-            (b - a) / (w[1].at - w[0].at) for a, b, w in zip(first, first[1:], pairs, strict=False)
-        )
+    def median_rate(totals: list[float]) -> float:
+        grown = [b - a for a, b in pairwise(totals)]
+        return statistics.median(more / s for more, s in zip(grown, seconds, strict=True))
 
     cores = {
         part: median_rate([window.cpu_s[part] for window in windows]) for part in windows[0].cpu_s

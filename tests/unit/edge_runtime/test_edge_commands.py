@@ -25,11 +25,13 @@ class Site:
         self.journal = Journal(folder / "journal.db", clock)
         self.start()
 
-    def start(self):
+    def start(self, *, forgot=False):
         answering = Answering(self.events.append, self.durable)
         reader = InboxReader(self.folder / "inbox")
         known = {"count": self.count}
-        self.commander = Commander(reader, self.journal, answering, self.clock, known)
+        self.commander = Commander(
+            reader, self.journal, answering, self.clock, known, forgot=forgot
+        )
 
     async def count(self):
         self.executed += 1
@@ -196,3 +198,13 @@ async def test_a_faulty_driver_does_not_stop_the_others(refresh):
     await refresh.add("two")
     refresh.devices.place("one").broken = ZeroDivisionError("oops")
     assert await refresh.execute() == Ending("succeeded", "silent: one")
+
+
+async def test_when_the_journal_was_lost_nothing_is_executed_again(site):
+    site.send("c1")
+    site.start(forgot=True)
+    await site.commander.close_interrupted()
+    site.send("c2")
+    await site.commander.take_arrived()
+    assert [(e[0], e[1]) for e in site.endings()] == [("c1", "failed"), ("c2", "succeeded")]
+    assert site.executed == 1

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import logging
 import random
 
@@ -7,7 +8,9 @@ import pytest
 from cloud_sync.wire.events import EventKind
 from edge_runtime.bus import Bus
 from edge_runtime.errors import DeviceUnreachableError
+from edge_runtime.inbox.journal import Journal
 from edge_runtime.model import Point, Quality
+from edge_runtime.outages import Outages
 from edge_runtime.polling import DevicePoller, read_limits_s
 from edge_runtime.settings import ConfiguredDevice
 from simulators.memory_device import MemorySettings
@@ -23,13 +26,15 @@ class Site:
         self.bus.on_event(self.events.append)
         self.bus.on_readings(self.reads.append)
 
-    def start(self, name="pump", *, limit_s=5.0, **fields):
+    def start(self, name="pump", *, limit_s=5.0, outages=None, **fields):
         place = self.devices.place(name)
         place.values.setdefault("level", 1.0)
         points = (Point(name="level"),)
         settings = MemorySettings(name=name, place=name, **{"points": points, **fields})
         device = ConfiguredDevice(self.devices.driver(), settings)
-        poller = DevicePoller(device, self.bus, self.clock, limit_s=limit_s, rng=random.Random(1))
+        poller = DevicePoller(
+            device, self.bus, self.clock, limit_s=limit_s, outages=outages, rng=random.Random(1)
+        )
         self.tasks.append(asyncio.get_running_loop().create_task(poller.run()))
         return poller, place
 
@@ -183,3 +188,18 @@ def test_a_read_may_take_a_time_out_for_each_request_on_its_line(devices):
     settings = MemorySettings(name="a", timeout_s=2, points=(Point(name="level"),))
     device = ConfiguredDevice(devices.driver(), settings)
     assert read_limits_s([device] * 3) == (10, 10, 10)
+
+
+async def test_an_outage_across_a_restart_is_told_once_at_each_end(site, clock, tmp_path):
+    with contextlib.closing(Journal(tmp_path / "journal.db", clock)) as journal:
+        site.devices.place("pump").reachable = False
+        site.start(outages=Outages(journal))
+        await clock.advance(10)
+        site.tasks.pop().cancel()
+        _, place = site.start(outages=Outages(journal))
+        await clock.advance(50)
+        place.reachable = True
+        await clock.advance(60)
+        assert Outages(journal).since_us("pump") is None
+    assert site.kinds() == [EventKind.DEVICE_SILENT, EventKind.DEVICE_BACK]
+    assert site.events[1].body["silent_s"] >= 60
