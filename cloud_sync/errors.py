@@ -6,7 +6,8 @@ SyncError
 │   ├── ClaimRefusedError    used, expired or unknown
 │   └── WrongCloudError      not the cloud that issued the claim; nothing secret was sent
 └── LineError                retryable: the outbox keeps everything meanwhile
-    ├── LineDownError        no connection, or no answer in time
+    ├── LineDownError        no answer in time, or broken off
+    │   └── CloudUnreachableError   no connection could be made
     ├── UntrustedCloudError  the other side cannot prove that it is our cloud
     ├── AnswerInvalidError   somebody answered, but not our cloud
     ├── CloudBusyError       429 or 503: come back later
@@ -53,7 +54,11 @@ class LineError(SyncError):
 
 
 class LineDownError(LineError):
-    """The cloud could not be reached, or did not answer in time."""
+    """The cloud did not answer in time, or the connection broke off."""
+
+
+class CloudUnreachableError(LineDownError):
+    """No connection to the cloud could be made."""
 
 
 class UntrustedCloudError(LineError):

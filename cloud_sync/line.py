@@ -7,8 +7,8 @@ starts, one when it ends) and the good news: whichever gets through first wakes 
 import asyncio
 import logging
 
-from cloud_sync.errors import CloudBusyError, LineError
-from cloud_sync.pacing import Backoff
+from cloud_sync.errors import CloudBusyError, CloudUnreachableError, LineError
+from cloud_sync.pacing import LIMIT_S, UNREACHABLE_LIMIT_S, Backoff
 from cloud_sync.status import SyncStatus
 from cloud_sync.stores import Clock
 
@@ -50,7 +50,8 @@ class Line:
         the other side had closed.
         """
         backoff = self._backoff[lane]
-        wait_s = backoff.next_s()
+        unreachable = isinstance(error, CloudUnreachableError)
+        wait_s = backoff.next_s(UNREACHABLE_LIMIT_S if unreachable else LIMIT_S)
         if lane == UPLINK:
             self._down(error, spoken=backoff.failures > 1)
         if isinstance(error, CloudBusyError) and error.retry_after_s:

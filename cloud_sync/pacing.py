@@ -23,6 +23,9 @@ FIRST_S = 0.1
 """The first retry comes at once: most failures are a kept connection that was closed."""
 BASE_S = 0.5
 LIMIT_S = 30.0
+UNREACHABLE_LIMIT_S = 5.0
+"""Longest wait where no connection was made: a try costs nobody anything, and the line may be back.
+A cloud that is there but has too much to do shows it otherwise: by 503, by a slow handshake."""
 FACTOR = 1.5
 
 
@@ -57,7 +60,7 @@ class Backoff:
     """Full jitter: each wait is drawn between nothing and a limit that grows with every failure.
 
     The limit grows by half, not by two, so that an outage is over for the gateway after about a
-    third of its length more; thirty seconds is the longest.
+    third of its length more; half a minute is the longest.
     """
 
     def __init__(self, draw: Callable[[], float] = random.random) -> None:
@@ -65,13 +68,13 @@ class Backoff:
         self._draw = draw
         self.failures = 0
 
-    def next_s(self) -> float:
-        """Count a failure and give the seconds to wait."""
+    def next_s(self, longest_s: float = LIMIT_S) -> float:
+        """Count a failure and give the seconds to wait, at most ``longest_s``."""
         limit_s = FIRST_S if self.failures == 0 else BASE_S
         for _ in range(1, self.failures):
             limit_s = min(LIMIT_S, limit_s * FACTOR)
         self.failures += 1
-        return self._draw() * limit_s
+        return self._draw() * min(limit_s, longest_s)
 
     def reset(self) -> None:
         """Forget the failures: something went through."""

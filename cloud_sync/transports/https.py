@@ -14,7 +14,13 @@ from http import HTTPStatus
 
 import httpx
 
-from cloud_sync.errors import AnswerInvalidError, LineDownError, LineError, UntrustedCloudError
+from cloud_sync.errors import (
+    AnswerInvalidError,
+    CloudUnreachableError,
+    LineDownError,
+    LineError,
+    UntrustedCloudError,
+)
 from cloud_sync.transports.answers import Answer, expect
 
 KEEP_ALIVE_S = 60.0
@@ -209,4 +215,6 @@ def _line_error(error: Exception) -> LineError:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.TimeoutException):
         return LineDownError(f"no answer in time ({type(error).__name__})")
+    if isinstance(error, httpx.ConnectError):
+        return CloudUnreachableError(f"no connection to the cloud: {error}")
     return LineDownError(str(error) or type(error).__name__)

@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
-from cloud_sync.errors import CloudBusyError, LineDownError
+from cloud_sync.errors import CloudBusyError, CloudUnreachableError, LineDownError
 from cloud_sync.line import DOWNLINK, MAX_RETRY_AFTER_S, UPLINK, Line
+from cloud_sync.pacing import UNREACHABLE_LIMIT_S
 from cloud_sync.status import SyncStatus
 from simulators.manual_clock import ManualClock
 
@@ -71,6 +72,13 @@ async def test_a_busy_cloud_gets_the_time_it_asked_for(line, clock):
 async def test_a_mistaken_retry_after_does_not_silence_a_site(line, clock):
     waiting = asyncio.create_task(line.failed(UPLINK, CloudBusyError(retry_after_s=1e9)))
     await clock.advance(MAX_RETRY_AFTER_S + 1)
+    assert waiting.done()
+
+
+async def test_a_line_without_connection_is_tried_every_few_seconds(line, clock):
+    await fail(line, clock, 20)
+    waiting = asyncio.create_task(line.failed(UPLINK, CloudUnreachableError()))
+    await clock.advance(UNREACHABLE_LIMIT_S)
     assert waiting.done()
 
 
