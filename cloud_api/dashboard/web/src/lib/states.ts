@@ -167,7 +167,8 @@ export const SPAN_WORDS: Record<SpanKind, { label: string; meaning: string }> = 
 export function spanWords(one: Span, zone: string, now: number): string {
   const from = clock(one.from, zone, now, true);
   const to = clock(one.to, zone, now, true);
-  return `${from} to ${to} (${span(toMs(one.to) - toMs(one.from))})`;
+  const length = Math.max(1, Math.round((toMs(one.to) - toMs(one.from)) / 1000));
+  return `${from} to ${to} (${span(length * 1000)})`;
 }
 
 /** The whole tenant in a headline: `3 of 4 gateways are live`. */
