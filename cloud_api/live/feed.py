@@ -45,8 +45,9 @@ class Feed:
         tenant, gateway = upload.caller.tenant, upload.caller.gateway
         if not self._hub.is_watched(tenant):
             return
-        if upload.points:
-            values = {"gateway": str(gateway), "late": upload.late, "points": upload.points}
+        if upload.newest is not None:
+            points = upload.newest.live()
+            values = {"gateway": str(gateway), "late": upload.late, "points": points}
             self._hub.publish(tenant, "values", msgspec.json.encode(values))
         changes = [(Topic(change.subject), change.id) for change in upload.changes]
         self._add(tenant, changes)

@@ -7,7 +7,8 @@ An array is: dimensions, has-nulls flag, element type, length, lower bound, then
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from cloud_api.telemetry.columns import Integers
 from cloud_api.telemetry.gather import Gathered, starts_of_chunks
+from cloud_sync.wire.quality import Quality
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
@@ -24,14 +26,14 @@ POSTGRES_EPOCH_US = 946_684_800_000_000
 """1 January 2000, from which PostgreSQL counts, in µs since 1970."""
 INT2_OID, INT8_OID, TEXT_OID, FLOAT8_OID = 21, 20, 25, 701
 ARRAY_HEADER_BYTES = 20
+FIELDS = 10
+NOTHING_MORE = NULL * 3
+"""Qualities, reasons and texts of a chunk of good numbers."""
 
-_ARRAY = [("bytes", ">i4"), ("dimensions", ">i4"), ("nulls", ">i4"), ("type", ">i4"), ("items", ">i4"), ("lower", ">i4")]  # fmt: skip
-_HEAD = np.dtype([
-    ("fields", ">i2"), ("b1", ">i4"), ("tenant", "V16"), ("b2", ">i4"), ("point", ">i8"),
-    ("b3", ">i4"), ("first", ">i8"), ("b4", ">i4"), ("last", ">i8"), ("b5", ">i4"),
-    ("count", ">i4"), ("times", _ARRAY),
+ARRAY = np.dtype([
+    ("bytes", ">i4"), ("dimensions", ">i4"), ("nulls", ">i4"), ("type", ">i4"), ("items", ">i4"),
+    ("lower", ">i4"),
 ])  # fmt: skip
-_VALUES = np.dtype(_ARRAY)
 TIME = np.dtype([("bytes", ">i4"), ("item", ">i8")])
 VALUE = np.dtype([("bytes", ">i4"), ("item", ">f8")])
 QUALITY = np.dtype([("bytes", ">i4"), ("item", ">i2")])
@@ -43,58 +45,77 @@ def copy_bytes(tenant: UUID, gathered: Gathered) -> bytes:
     Fields in order: tenant_id, point_id, first, last, count, times, values, qualities, reasons,
     texts.
     """
-    return b"".join([SIGNATURE, *_rows(tenant, gathered), TRAILER])
-
-
-def _rows(tenant: UUID, gathered: Gathered) -> Iterator[bytes | memoryview]:
     starts = starts_of_chunks(gathered)
-    ends = np.append(starts[1:], gathered.times.size)
-    counts = ends - starts
-    heads = memoryview(_heads(tenant, gathered, starts, counts))
-    headers = memoryview(_array_headers(FLOAT8_OID, VALUE.itemsize, counts).tobytes())
-    times = memoryview(_elements(gathered.times, TIME))
-    values = memoryview(_elements(gathered.values, VALUE))
-    plain = _plain(gathered, starts)
-    for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        yield heads[i * _HEAD.itemsize : (i + 1) * _HEAD.itemsize]
-        yield times[start * TIME.itemsize : end * TIME.itemsize]
-        yield headers[i * _VALUES.itemsize : (i + 1) * _VALUES.itemsize]
-        yield values[start * VALUE.itemsize : end * VALUE.itemsize]
-        yield NULL * 3 if plain[i] else _extras(gathered, start, end)
+    counts = np.diff(starts, append=gathered.times.size)
+    special = _special(gathered, starts)
+    parts = [SIGNATURE]
+    for count in np.unique(counts).tolist():
+        alike = counts == count
+        parts += _rows(tenant, gathered, starts[alike], count, special[alike])
+    return b"".join([*parts, TRAILER])
 
 
-def _plain(gathered: Gathered, starts: Integers) -> list[bool]:
-    """Tell which chunks are all good and no text."""
-    special = gathered.qualities != 0
+def _special(gathered: Gathered, starts: Integers) -> NDArray[np.bool_]:
+    """Tell which chunks have more to say than times and values."""
+    special = gathered.qualities != Quality.GOOD
     if gathered.texts is not None:
         special |= np.array([text is not None for text in gathered.texts.tolist()])
-    return (~np.logical_or.reduceat(special, starts)).tolist()  # type: ignore[no-any-return]
+    return np.logical_or.reduceat(special, starts)
 
 
-def _heads(tenant: UUID, gathered: Gathered, starts: Integers, counts: Integers) -> bytes:
-    heads = np.zeros(starts.size, _HEAD)
-    heads["fields"], heads["b1"], heads["tenant"] = 10, 16, np.void(tenant.bytes)
-    heads["b2"] = heads["b3"] = heads["b4"] = 8
-    heads["b5"], heads["count"] = 4, counts
-    heads["point"] = np.array(gathered.ids)[gathered.points[starts]]
-    heads["first"] = gathered.times[starts] - POSTGRES_EPOCH_US
-    heads["last"] = gathered.times[starts + counts - 1] - POSTGRES_EPOCH_US
-    heads["times"] = _array_headers(INT8_OID, TIME.itemsize, counts)
-    return heads.tobytes()
+def _rows(
+    tenant: UUID, gathered: Gathered, starts: Integers, count: int, special: NDArray[np.bool_]
+) -> list[bytes]:
+    """Lay out chunks of the same number of samples, all at once."""
+    layout = _row_of(count)
+    rows = np.zeros(starts.size, layout)
+    samples = starts[:, np.newaxis] + np.arange(count)
+    rows["fields"], rows["b1"], rows["tenant"] = FIELDS, 16, np.void(tenant.bytes)
+    rows["b2"] = rows["b3"] = rows["b4"] = 8
+    rows["b5"], rows["count"] = 4, count
+    rows["point"] = np.array(gathered.ids)[gathered.points[starts]]
+    rows["first"] = gathered.times[starts] - POSTGRES_EPOCH_US
+    rows["last"] = gathered.times[samples[:, -1]] - POSTGRES_EPOCH_US
+    _fill_array(rows["time"], rows["times"], INT8_OID, gathered.times[samples])
+    _fill_array(rows["value"], rows["values"], FLOAT8_OID, gathered.values[samples])
+    rows["rest"] = np.void(NOTHING_MORE)
+    if not special.any():
+        return [rows.tobytes()]
+    return [
+        row.tobytes()[: -len(NOTHING_MORE)] + _extras(gathered, start, start + count)
+        if more
+        else row.tobytes()
+        for row, start, more in zip(rows, starts.tolist(), special.tolist(), strict=True)
+    ]
 
 
-def _array_headers(oid: int, element_bytes: int, counts: Integers) -> NDArray[np.void]:
-    headers = np.zeros(counts.size, _VALUES)
-    headers["bytes"] = ARRAY_HEADER_BYTES + element_bytes * counts
-    headers["dimensions"] = headers["lower"] = 1
-    headers["type"], headers["items"] = oid, counts
-    return headers
+@lru_cache(maxsize=512)
+def _row_of(count: int) -> np.dtype[np.void]:
+    return np.dtype([
+        ("fields", ">i2"), ("b1", ">i4"), ("tenant", "V16"), ("b2", ">i4"), ("point", ">i8"),
+        ("b3", ">i4"), ("first", ">i8"), ("b4", ">i4"), ("last", ">i8"), ("b5", ">i4"),
+        ("count", ">i4"), ("time", ARRAY), ("times", TIME, (count,)), ("value", ARRAY),
+        ("values", VALUE, (count,)), ("rest", f"V{len(NOTHING_MORE)}"),
+    ])  # fmt: skip
 
 
-def _elements(items: NDArray[Any], layout: np.dtype[Any]) -> bytes:
-    elements = np.empty(items.size, layout)
-    elements["bytes"], elements["item"] = layout["item"].itemsize, items
-    return elements.tobytes()
+def _fill_array(
+    header: NDArray[np.void], elements: NDArray[np.void], oid: int, items: NDArray[Any]
+) -> None:
+    header["bytes"] = ARRAY_HEADER_BYTES + elements.itemsize * items.shape[-1]
+    header["dimensions"] = header["lower"] = 1
+    header["type"], header["items"] = oid, items.shape[-1]
+    elements["bytes"], elements["item"] = elements.dtype["item"].itemsize, items
+
+
+def array_bytes(oid: int, layout: np.dtype[Any], items: NDArray[Any]) -> bytes:
+    """Lay out one array with its length in front."""
+    header, elements = np.zeros((), ARRAY), np.empty(items.size, layout)
+    _fill_array(header, elements, oid, items)
+    if items.size == 0:
+        header["bytes"], header["dimensions"] = ARRAY_HEADER_BYTES - 8, 0
+        return header.tobytes()[:-8]
+    return header.tobytes() + elements.tobytes()
 
 
 def _extras(gathered: Gathered, start: int, end: int) -> bytes:
@@ -102,8 +123,7 @@ def _extras(gathered: Gathered, start: int, end: int) -> bytes:
     qualities = gathered.qualities[start:end]
     reasons = [gathered.verdicts[v][1] or None for v in gathered.verdict[start:end].tolist()]
     texts = [] if gathered.texts is None else gathered.texts[start:end].tolist()
-    header = _array_headers(INT2_OID, QUALITY.itemsize, np.array([end - start]))
-    quality = header.tobytes() + _elements(qualities, QUALITY) if qualities.any() else NULL
+    quality = array_bytes(INT2_OID, QUALITY, qualities) if qualities.any() else NULL
     return quality + _text_array(reasons) + _text_array(texts)
 
 

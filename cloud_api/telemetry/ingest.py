@@ -1,7 +1,7 @@
 """An upload, taken in one transaction: what is new is stored, what is known is acknowledged again.
 
-    open and decode → lock the gateway → new, duplicate or clone? → events → newest values →
-    numbers → chunks → commit → live
+    open and decode → lock the gateway → new, duplicate or clone? → events → numbers, newest
+    samples → chunks → commit → live
 
 Other domains take part by handlers, one a kind of event, called inside the transaction, and by
 listeners, called after the commit.
@@ -10,7 +10,7 @@ listeners, called after the commit.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cloud_api.access.caller import GatewayCaller
@@ -23,7 +23,7 @@ from cloud_api.telemetry.chunks import copy_bytes
 from cloud_api.telemetry.events import OWN_HANDLERS, Change, Handler, apply_events
 from cloud_api.telemetry.gather import gather
 from cloud_api.telemetry.keys import PointKeys
-from cloud_api.telemetry.newest import LivePoint, newest_of
+from cloud_api.telemetry.newest import NOTHING, Newest, newest_of
 from cloud_api.telemetry.uploads import Opened, Plan, open_upload, plan
 from cloud_sync.wire.errors import WireError
 from cloud_sync.wire.uplink import Backlog, BatchResult, Upload, UploadReply, decode_upload
@@ -52,10 +52,16 @@ class Ingested:
 
     caller: GatewayCaller
     backlog: Backlog
-    points: list[LivePoint] = field(default_factory=list)
-    late: bool = False
-    """Whether even the newest sample was read long ago."""
-    changes: list[Change] = field(default_factory=list)
+    at: datetime
+    newest: Newest | None
+    changes: list[Change]
+
+    @property
+    def late(self) -> bool:
+        """Whether even the newest sample was read long ago."""
+        if self.newest is None:
+            return False
+        return int(self.newest.times.max()) < (self.at - LATE_AFTER).timestamp() * 1e6
 
 
 class Ingest:
@@ -123,16 +129,18 @@ class Ingest:
     ) -> tuple[list[BatchResult], Ingested]:
         now = self._now()
         tenant, gateway = caller.tenant, caller.gateway
+        numbers = [item.number for item in items if isinstance(item, Opened)]
         async with self._database.ingest(tenant) as db:
-            made = await _decided(db, caller, items)
-            changes = await apply_events(db, caller, made.new, self._handlers, now)
-            ids = await self._keys.resolve(db, caller, made)
+            # Locks the gateway's row: from here on no other upload of it decides what is new.
             await registry.touch(
                 db, tenant, gateway, upload.backlog, version=upload.version, now=now
             )
-            points, late = await _write(db, caller, made, ids, now)
+            made = plan(items, await queries.received(db, tenant, gateway, numbers))
+            changes = await apply_events(db, caller, made.new, self._handlers, now)
+            ids = await self._keys.resolve(db, caller, made)
+            newest = await _write(db, caller, made, ids)
         self._keys.remember(caller, ids)
-        return made.results, Ingested(caller, upload.backlog, points, late, changes)
+        return made.results, Ingested(caller, upload.backlog, now, newest, changes)
 
 
 async def _opened(body: bytes) -> tuple[Upload, list[Opened | BatchResult]]:
@@ -145,35 +153,18 @@ async def _opened(body: bytes) -> tuple[Upload, list[Opened | BatchResult]]:
     return upload, await asyncio.to_thread(open_upload, upload.batches)
 
 
-async def _decided(db: Db, caller: GatewayCaller, items: list[Opened | BatchResult]) -> Plan:
-    """Lock the gateway and plan; from here on no other upload of it decides."""
-    numbers = [item.number for item in items if isinstance(item, Opened)]
-    if not numbers:
-        return plan(items, {})
-    async with db.pipeline():
-        await queries.lock_gateway(db, caller.tenant, caller.gateway)
-        received = await queries.received(db, caller.tenant, caller.gateway, numbers)
-    return plan(items, received)
-
-
 async def _write(
-    db: Db, caller: GatewayCaller, made: Plan, ids: Mapping[str, int], now: datetime
-) -> tuple[list[LivePoint], bool]:
-    """Write numbers, newest samples and chunks; gives what the live feed shows of them."""
-    tenant, gateway = caller.tenant, caller.gateway
+    db: Db, caller: GatewayCaller, made: Plan, ids: Mapping[str, int]
+) -> Newest | None:
+    """Write numbers, newest samples and chunks; gives the newest samples."""
     if not made.new:
-        return [], False
+        return None
     columns = [opened.columns for opened in made.new if opened.columns is not None]
     gathered = gather(columns, ids) if columns else None
-    newest = newest_of(gathered) if gathered is not None else None
-    async with db.pipeline():
-        await queries.record_batches(db, tenant, gateway, made.new)
-        await queries.add_received(db, tenant, gateway, made.gains())
-        if newest is not None:
-            await queries.update_latest(db, tenant, newest)
-    if gathered is None or newest is None:
-        return [], False
+    newest = newest_of(gathered) if gathered is not None else NOTHING
+    await queries.record(db, caller.tenant, caller.gateway, made, newest)
+    if gathered is None:
+        return None
     async with copying(db):
-        await queries.copy_chunks(db, tenant, copy_bytes(tenant, gathered))
-    late = max(newest.times) < (now - LATE_AFTER).timestamp() * 1e6
-    return newest.live(), late
+        await queries.copy_chunks(db, caller.tenant, copy_bytes(caller.tenant, gathered))
+    return newest

@@ -4,27 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import numpy as np
 from psycopg.types.json import Jsonb
 
 from cloud_api.db.session import Db
 from cloud_api.registry.states import LATE_AFTER
-from cloud_api.telemetry.arrays import ARRAY_OIDS, Chunk, RawLoader
+from cloud_api.telemetry.arrays import ARRAY_OIDS, Bigints, Chunk, Doubles, RawLoader, Smallints
 from cloud_api.telemetry.gather import CHUNK_SPAN_US
 from cloud_api.telemetry.latest import STALE_SLACK_S, Health, Latest
-from cloud_api.telemetry.newest import Newest
+from cloud_api.telemetry.newest import NO_TIME, Newest
 from cloud_api.telemetry.spans import JOIN_WITHIN, MAX_SPANS, PointFacts, Span
-from cloud_api.telemetry.uploads import Number, Opened, StreamGain
+from cloud_api.telemetry.uploads import Number, Plan
 from cloud_sync.wire.events import Event, Gap
 from cloud_sync.wire.identity import StreamState
 from cloud_sync.wire.ranges import render
 
 CHUNK_SPAN = timedelta(microseconds=CHUNK_SPAN_US)
-
-
-async def lock_gateway(db: Db, tenant: UUID, gateway: UUID) -> None:
-    """Let only one upload of a gateway at a time decide what is new, until the commit."""
-    half = int.from_bytes((tenant.int ^ gateway.int).to_bytes(16)[:8], signed=True)
-    await db.execute("SELECT pg_advisory_xact_lock(%b)", (half,))
 
 
 async def received(
@@ -50,59 +45,90 @@ async def received(
     return {((stream, epoch), seq): sha256 async for stream, epoch, seq, sha256 in rows}
 
 
-async def record_batches(db: Db, tenant: UUID, gateway: UUID, batches: Sequence[Opened]) -> None:
-    """Remember batches one by one."""
-    headers = [opened.batch for opened in batches]
+async def record(
+    db: Db,
+    tenant: UUID,
+    gateway: UUID,
+    made: Plan,
+    newest: Newest,
+) -> None:
+    """Book what an upload brought, in one statement: batches, numbers received, newest samples.
+
+    ``latest`` keeps the newest sample of each point and its newest good one; late data changes
+    neither.
+    """
+    batches, gains = [opened.batch for opened in made.new], made.gains()
     await db.execute(
         """
-        INSERT INTO batch (
-            tenant_id, gateway_id, stream, epoch, seq, count, first_at, last_at, sha256, late)
-        SELECT %s, %s, stream, epoch, seq, count, first_at, last_at, sha256,
-            now() - last_at > make_interval(secs => %s)
-        FROM (
-            SELECT stream, epoch, seq, count, sha256,
-                timestamptz 'epoch' + first_us * interval '1 microsecond' AS first_at,
-                timestamptz 'epoch' + last_us * interval '1 microsecond' AS last_at
-            FROM unnest(%s::text[], %s::text[], %b::bigint[], %b::int[], %b::bigint[], %b::bigint[],
-                %b::bytea[]) AS item (stream, epoch, seq, count, first_us, last_us, sha256)
-        ) AS item
+        WITH remembered AS (
+            INSERT INTO batch (
+                tenant_id, gateway_id, stream, epoch, seq, count, first_at, last_at, sha256, late)
+            SELECT %(tenant)s, %(gateway)s, stream, epoch, seq, count, time_of(first_us), time_of(last_us),
+                sha256, now() - time_of(last_us) > make_interval(secs => %(late)s)
+            FROM unnest(%(stream)s::text[], %(epoch)s::text[], %(seq)s, %(count)s, %(first)s,
+                %(last)s, %(sha256)b::bytea[])
+                AS item (stream, epoch, seq, count, first_us, last_us, sha256)
+        ), booked AS (
+            INSERT INTO stream AS old (tenant_id, gateway_id, stream, epoch, received, samples)
+            SELECT %(tenant)s, %(gateway)s, stream, epoch, received::int8multirange, samples
+            FROM unnest(%(streams)s::text[], %(epochs)s::text[], %(received)s::text[], %(samples)s)
+                AS gain (stream, epoch, received, samples)
+            ON CONFLICT (tenant_id, gateway_id, stream, epoch) DO UPDATE SET
+                received = old.received + excluded.received,
+                lost = old.lost - excluded.received,
+                samples = old.samples + excluded.samples
+        )
+        INSERT INTO latest AS old (
+            tenant_id, point_id, time, value, text, quality, reason, good_at, good_value, good_text)
+        SELECT %(tenant)s, point_id, time_of(us), nullif(value, 'NaN'), text,
+            (%(qualities)s::smallint[])[verdict + 1], (%(reasons)s::text[])[verdict + 1],
+            CASE WHEN good_us > %(no_time)s THEN time_of(good_us) END, nullif(good_value, 'NaN'),
+            good_text
+        FROM unnest(%(points)s, %(times)s, %(values)s, %(verdict)s, %(good_times)s,
+            %(good_values)s, %(texts)s::text[], %(good_texts)s::text[]) AS item (
+            point_id, us, value, verdict, good_us, good_value, text, good_text)
+        ON CONFLICT (tenant_id, point_id) DO UPDATE SET
+            time = CASE WHEN wins(excluded.time, old.time) THEN excluded.time ELSE old.time END,
+            value = CASE WHEN wins(excluded.time, old.time) THEN excluded.value ELSE old.value END,
+            text = CASE WHEN wins(excluded.time, old.time) THEN excluded.text ELSE old.text END,
+            quality = CASE WHEN wins(excluded.time, old.time)
+                THEN excluded.quality ELSE old.quality END,
+            reason = CASE WHEN wins(excluded.time, old.time)
+                THEN excluded.reason ELSE old.reason END,
+            good_at = CASE WHEN wins(excluded.good_at, old.good_at)
+                THEN excluded.good_at ELSE old.good_at END,
+            good_value = CASE WHEN wins(excluded.good_at, old.good_at)
+                THEN excluded.good_value ELSE old.good_value END,
+            good_text = CASE WHEN wins(excluded.good_at, old.good_at)
+                THEN excluded.good_text ELSE old.good_text END
         """,
-        (
-            tenant,
-            gateway,
-            LATE_AFTER.total_seconds(),
-            [header.stream for header in headers],
-            [header.epoch for header in headers],
-            [header.seq for header in headers],
-            [header.count for header in headers],
-            [header.first_us for header in headers],
-            [header.last_us for header in headers],
-            [header.sha256 for header in headers],
-        ),
-    )
-
-
-async def add_received(db: Db, tenant: UUID, gateway: UUID, gains: Sequence[StreamGain]) -> None:
-    """Add numbers to what was received of each stream."""
-    await db.execute(
-        """
-        INSERT INTO stream AS old (tenant_id, gateway_id, stream, epoch, received, samples)
-        SELECT %s, %s, stream, epoch, received::int8multirange, samples
-        FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[])
-            AS gain (stream, epoch, received, samples)
-        ON CONFLICT (tenant_id, gateway_id, stream, epoch) DO UPDATE SET
-            received = old.received + excluded.received,
-            lost = old.lost - excluded.received,
-            samples = old.samples + excluded.samples
-        """,
-        (
-            tenant,
-            gateway,
-            [gain.stream for gain in gains],
-            [gain.epoch for gain in gains],
-            [render(gain.numbers) for gain in gains],
-            [gain.samples for gain in gains],
-        ),
+        {
+            "tenant": tenant,
+            "gateway": gateway,
+            "late": LATE_AFTER.total_seconds(),
+            "stream": [batch.stream for batch in batches],
+            "epoch": [batch.epoch for batch in batches],
+            "seq": Bigints(np.array([batch.seq for batch in batches])),
+            "count": Bigints(np.array([batch.count for batch in batches])),
+            "first": Bigints(np.array([batch.first_us for batch in batches])),
+            "last": Bigints(np.array([batch.last_us for batch in batches])),
+            "sha256": [batch.sha256 for batch in batches],
+            "streams": [gain.stream for gain in gains],
+            "epochs": [gain.epoch for gain in gains],
+            "received": [render(gain.numbers) for gain in gains],
+            "samples": Bigints(np.array([gain.samples for gain in gains])),
+            "points": Bigints(newest.point_ids),
+            "times": Bigints(newest.times),
+            "values": Doubles(newest.values),
+            "verdict": Smallints(newest.verdict),
+            "good_times": Bigints(newest.good_times),
+            "good_values": Doubles(newest.good_values),
+            "texts": newest.texts,
+            "good_texts": newest.good_texts,
+            "qualities": newest.qualities,
+            "reasons": newest.reasons,
+            "no_time": NO_TIME,
+        },
     )
 
 
@@ -149,35 +175,6 @@ async def add_event(db: Db, tenant: UUID, gateway: UUID, event: Event, time: dat
         (tenant, gateway, event.id, event.kind, time, Jsonb(event.body)),
     )
     return rows.rowcount == 1
-
-
-async def update_latest(db: Db, tenant: UUID, newest: Newest) -> None:
-    """Keep the newest sample of each point, and its newest good one; late data changes neither."""
-    await db.execute(
-        """
-        INSERT INTO latest AS old (
-            tenant_id, point_id, time, value, text, quality, reason, good_at, good_value, good_text)
-        SELECT %s, point_id, timestamptz 'epoch' + us * interval '1 microsecond', value, text,
-            quality, reason, timestamptz 'epoch' + good_us * interval '1 microsecond',
-            good_value, good_text
-        FROM unnest(%b::bigint[], %b::bigint[], %b::float8[], %s::text[], %b::smallint[],
-            %s::text[], %b::bigint[], %b::float8[], %s::text[]) AS item (
-            point_id, us, value, text, quality, reason, good_us, good_value, good_text)
-        ON CONFLICT (tenant_id, point_id) DO UPDATE SET
-            time = CASE WHEN wins(excluded.time, old.time) THEN excluded.time ELSE old.time END,
-            value = CASE WHEN wins(excluded.time, old.time) THEN excluded.value ELSE old.value END,
-            text = CASE WHEN wins(excluded.time, old.time) THEN excluded.text ELSE old.text END,
-            quality = CASE WHEN wins(excluded.time, old.time) THEN excluded.quality ELSE old.quality END,
-            reason = CASE WHEN wins(excluded.time, old.time) THEN excluded.reason ELSE old.reason END,
-            good_at = CASE WHEN wins(excluded.good_at, old.good_at)
-                THEN excluded.good_at ELSE old.good_at END,
-            good_value = CASE WHEN wins(excluded.good_at, old.good_at)
-                THEN excluded.good_value ELSE old.good_value END,
-            good_text = CASE WHEN wins(excluded.good_at, old.good_at)
-                THEN excluded.good_text ELSE old.good_text END
-        """,
-        (tenant, *newest.columns()),
-    )
 
 
 async def copy_chunks(db: Db, tenant: UUID, data: bytes) -> None:

@@ -76,13 +76,18 @@ CREATE TABLE latest (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE latest IS 'The newest sample of each point, and its newest good one';
 
+-- The wire counts µs since 1970.
+CREATE FUNCTION time_of(us bigint) RETURNS timestamptz
+    LANGUAGE sql STABLE
+    RETURN timestamptz 'epoch' + us * interval '1 microsecond';
+
 -- Late data never takes the place of newer. A time from the future (a clock that was ahead) would
 -- hold it for ever, so it gives way to whatever comes next.
 CREATE FUNCTION wins(fresh timestamptz, held timestamptz) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN fresh IS NOT NULL
         AND (held IS NULL OR fresh >= held OR held > now() + interval '5 minutes');
-GRANT EXECUTE ON FUNCTION wins(timestamptz, timestamptz) TO tidegate_app;
+GRANT EXECUTE ON FUNCTION time_of(bigint), wins(timestamptz, timestamptz) TO tidegate_app;
 
 -- Samples -------------------------------------------------------------------------------------
 
@@ -144,7 +149,7 @@ CREATE VIEW sample WITH (security_invoker = true) AS
     SELECT
         chunk.tenant_id,
         chunk.point_id,
-        timestamptz 'epoch' + item.time * interval '1 microsecond' AS time,
+        time_of(item.time) AS time,
         nullif(item.value, 'NaN') AS value,
         item.text,
         coalesce(item.quality, 0::smallint) AS quality,
