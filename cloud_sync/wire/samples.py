@@ -8,6 +8,7 @@ registers give: 21.37 travels as 2137 with exponent 2, and only if 2137 / 10**2 
 float back. Integers past ±2**53 travel as ``FLOAT`` and are rounded to it.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from itertools import chain
@@ -283,6 +284,8 @@ def _kind_of(values: Sequence[Value | None]) -> tuple[Kind, int]:
 
 def _kind_of_floats(numbers: Sequence[float]) -> tuple[Kind, int]:
     """Find the fewest decimals that give every number back; plain floats where there are none."""
+    if 0.0 in numbers and any(number == 0 and math.copysign(1, number) < 0 for number in numbers):
+        return Kind.FLOAT, 0  # an integer has no negative zero
     exponent = 0
     for number in numbers:
         if not -_LARGEST_DECIMAL <= number <= _LARGEST_DECIMAL:

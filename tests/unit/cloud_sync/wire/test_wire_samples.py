@@ -81,6 +81,8 @@ def one(value, **more):
         ([1 / 3], Kind.FLOAT),
         ([math.inf], Kind.FLOAT),
         ([1e300], Kind.FLOAT),
+        ([1.5, 0.0], Kind.DECIMAL),
+        ([1.5, -0.0], Kind.FLOAT),
         ([5, -7], Kind.INTEGER),
         ([EXACT_INTEGER + 1], Kind.FLOAT),
         ([True, None], Kind.BOOLEAN),

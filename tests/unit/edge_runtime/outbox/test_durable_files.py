@@ -12,7 +12,7 @@ def test_content_is_replaced(tmp_path):
     write_file(tmp_path / "a", b"one")
     write_file(tmp_path / "a", b"two")
     assert (tmp_path / "a").read_bytes() == b"two"
-    assert os.listdir(tmp_path) == ["a"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_only_the_owner_can_read(tmp_path):
@@ -32,4 +32,4 @@ def test_a_failed_write_keeps_the_old_content(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         write_file(tmp_path / "a", b"two")
     assert (tmp_path / "a").read_bytes() == b"one"
-    assert os.listdir(tmp_path) == ["a"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

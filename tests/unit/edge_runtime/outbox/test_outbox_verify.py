@@ -103,7 +103,7 @@ def test_a_former_epoch_is_judged_by_the_cloud_alone():
 
 @given(st.lists(st.sampled_from("spl"), min_size=1, max_size=30), st.data())
 def test_every_number_is_in_exactly_one_place(places, data):
-    where = {n: place for n, place in enumerate(places, start=1)}
+    where = dict(enumerate(places, start=1))
     received = data.draw(st.sets(st.sampled_from(sorted(where))))
     texts = {p: " ".join(str(n) for n, q in where.items() if q == p) for p in "spl"}
     state = cloud(" ".join(map(str, received)))
