@@ -72,6 +72,12 @@ lock: $(DEV) ## Resolve requirements/*.txt; ARGS=--upgrade for the newest releas
 	@$(LOCK) pyproject.toml requirements/build.in --extra all -c requirements/dev.txt \
 		-o requirements/run.txt
 
+schema: $(DEV) ## Write cloud_api/db/schema.sql, the sum of the migrations
+	@$(BIN)/tidegate cloud schema > $(VENV)/schema.sql && mv $(VENV)/schema.sql cloud_api/db/schema.sql
+
+openapi: $(DEV) ## Write docs/openapi.json, the description of the API
+	@$(BIN)/tidegate cloud openapi > $(VENV)/openapi.json && mv $(VENV)/openapi.json docs/openapi.json
+
 web: ## Build the dashboard (needs Node 20 or newer)
 	@cd cloud_api/dashboard/web && npm ci --no-audit --no-fund && npm run build
 

@@ -3,8 +3,8 @@
 # the independent peer. Without them those tests skip, and fail where TIDEGATE_CI is set.
 set -eu
 
-packages="gcc libc6-dev libmodbus-dev procps"
-if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
+packages="gcc libc6-dev libmodbus-dev pkg-config procps"
+if ! command -v chromium >/dev/null; then
     packages="$packages chromium"
 fi
 
