@@ -164,7 +164,12 @@ class Collector:
         for batch in appended.committed:
             log.debug(
                 "outbox committed",
-                extra={"stream": batch.stream.value, "seq": batch.seq, "count": batch.count},
+                extra={
+                    "stream": batch.stream.value,
+                    "seq": batch.seq,
+                    "count": batch.count,
+                    "sha256": batch.sha256.hex(),
+                },
             )
             if self._on_commit is not None:
                 self._on_commit(batch)

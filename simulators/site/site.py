@@ -131,6 +131,13 @@ class Site:
         )  # fmt: skip
         return self.gateway
 
+    async def start_process(self, process: str) -> Part:
+        """Start one process of the gateway alone, unsupervised: ``runtime`` or ``agent``."""
+        return await start(
+            process, "edge", "run", str(self.gateway_file), "--only", process, "--log", self.log,
+            logs=self.folder,
+        )  # fmt: skip
+
     async def stop_gateway(self) -> None:
         """Stop the gateway cleanly; what it accepted is committed then."""
         if self.gateway is not None:
@@ -146,9 +153,7 @@ class Site:
         """
         if not await asyncio.to_thread(waiting, self.state_dir):
             return
-        agent = await start(
-            "agent", "edge", "run", str(self.gateway_file), "--only", "agent", logs=self.folder
-        )
+        agent = await self.start_process("agent")
         try:
             end = time.monotonic() + within_s
             while left := await asyncio.to_thread(waiting, self.state_dir):
