@@ -51,7 +51,7 @@ class OutboxReader:
         """Nothing is opened before it is asked for."""
         self._root = folder
         self._streams = {stream.value: StreamReader(folder, stream.value) for stream in Stream}
-        self._seen: tuple[object, object] = (None, None)
+        self._seen: tuple[object, object] | None = None
         self._epoch = ""
         self._account: Account | None = None
         self._news = False
@@ -98,8 +98,12 @@ class OutboxReader:
         return loaded
 
     def weigh(self, stream: str, ranges: Ranges) -> Weight:
-        """Weigh stored numbers; quick also for millions."""
-        self._look()
+        """Weigh stored numbers; quick also for millions.
+
+        As of the last other call, so that it agrees with what ``stored`` or ``books`` gave.
+        """
+        if self._seen is None:
+            self._look()
         return self._streams[stream].weigh(ranges)
 
     def books(self, stream: str) -> StreamBooks:
@@ -126,20 +130,29 @@ class OutboxReader:
         return StoredBatch(batch.seq, batch.count, batch.first_us, batch.last_us, row.message)
 
     def _look(self) -> None:
+        """Look at the segments first: what is removed after that is in the account already."""
+        for stream in self._streams.values():
+            self._news |= stream.look()
         seen = (
             _signature(files.epoch_path(self._root)),
             _signature(files.account_path(self._root)),
         )
-        if seen != self._seen:
-            self._seen = seen
-            epoch = files.read_epoch(self._root) or ""
-            if epoch != self._epoch:
-                self._epoch = epoch
-                self._damaged = dict.fromkeys(self._streams, ())
-            self._account = files.read_account(self._root, self._epoch)
-            self._news = True
+        if seen == self._seen:
+            return
+        self._news |= self._seen is not None or seen != (None, None)
+        self._seen = seen
+        epoch = files.read_epoch(self._root) or ""
+        if epoch != self._epoch:
+            self._begin(epoch)
+        self._account = files.read_account(self._root, self._epoch)
+
+    def _begin(self, epoch: str) -> None:
+        """Forget everything of the epoch before."""
+        self._epoch = epoch
+        self._damaged = dict.fromkeys(self._streams, ())
         for stream in self._streams.values():
-            self._news |= stream.look()
+            stream.close()
+            stream.look()
 
 
 def _signature(path: Path) -> tuple[int, int] | None:

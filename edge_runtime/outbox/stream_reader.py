@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cloud_sync.wire.batch import Batch, open_batch
-from cloud_sync.wire.errors import MessageDamagedError, WireError
+from cloud_sync.wire.errors import WireError
 from cloud_sync.wire.ranges import Ranges, union
 from edge_runtime.errors import StoreDamagedError, StoreError
 from edge_runtime.outbox import segment as segments
@@ -71,7 +71,13 @@ class StreamReader:
             return None
         if row is None:
             return None
-        return row, _verified(row, self._stream, epoch)
+        try:
+            batch = open_batch(row.message)
+        except WireError as exc:
+            raise StoreDamagedError(str(exc)) from exc
+        if (batch.stream, batch.epoch, batch.seq) != (self._stream, epoch, seq):
+            return None  # of another epoch: what was asked for is not there
+        return row, batch
 
     def weigh(self, ranges: Ranges) -> Weight:
         """Weigh numbers, as of the last look."""
@@ -196,17 +202,6 @@ class StreamReader:
         while len(self._cut) > CUT_SEGMENTS:
             self._cut.popitem(last=False)
         return index
-
-
-def _verified(row: Row, stream: str, epoch: str) -> Batch:
-    try:
-        batch = open_batch(row.message)
-        if (batch.stream, batch.epoch, batch.seq) == (stream, epoch, row.seq):
-            return batch
-        msg = f"batch {row.seq} of {stream}/{epoch} says it is {batch.seq} of {batch.stream}"
-        raise MessageDamagedError(msg)
-    except WireError as exc:
-        raise StoreDamagedError(str(exc)) from exc
 
 
 def _inode(path: Path) -> int:

@@ -168,3 +168,25 @@ def test_running_sums_agree_with_counting(parts, low, high):
     )
     assert found == expected
     assert size(((low, max(low, high)),)) >= found.batches
+
+
+def test_weights_agree_with_the_books_while_segments_go(opened, reader, noisy):
+    with opened() as store:
+        for seed in range(1, 101):
+            store.append_samples(noisy(seed))
+        books = reader.books(SAMPLES)
+        store.prune({(SAMPLES, store.epoch): ((1, 101),)})
+        assert reader.weigh(SAMPLES, books.stored).samples + books.pruned_items == 20_000
+        books = reader.books(SAMPLES)
+        assert reader.weigh(SAMPLES, books.stored).samples + books.pruned_items == 20_000
+
+
+def test_batches_of_the_epoch_before_are_not_taken_for_damage(opened, reader, noisy):
+    with opened() as store:
+        store.append_samples(noisy(1))
+        assert reader.load(SAMPLES, [1], ALL)
+        store.prune({(SAMPLES, store.epoch): ((1, 10),)})
+        store.append_samples(noisy(2))
+        (batch,) = reader.load(SAMPLES, [1], ALL)
+        assert batch.first_us == 2_000_000
+        assert reader.damaged(SAMPLES) == ()
