@@ -18,11 +18,12 @@ STYLES = {
     "bad": "red", "silent": "red", "never": "red", "stopped": "red",
 }  # fmt: skip
 NONE = "-"
+WIDE = 160
 
 
 def check_table(report: CheckReport) -> None:
     """Show what a gateway's files say."""
-    console = Console()
+    console = _console()
     table = _table("device", "protocol", "address", "profile", "points>", "every>")
     for device in report.devices:
         table.add_row(
@@ -45,7 +46,7 @@ def read_table(reads: Sequence[DeviceRead]) -> None:
                 read.device, point.point, point.shown, point.unit,
                 _word(point.quality), point.reason,
             )  # fmt: skip
-    console = Console()
+    console = _console()
     console.print(table)
     for read in reads:
         if not read.error:
@@ -54,7 +55,7 @@ def read_table(reads: Sequence[DeviceRead]) -> None:
 
 def plan_table(plan: GatewayPlan) -> None:
     """Show what reading will cost."""
-    console = Console()
+    console = _console()
     for line in plan.lines:
         console.print(
             f"{line.connection}: load {line.load:.1%}, {_seconds(line.cycle_s)} a cycle"
@@ -82,7 +83,7 @@ def plan_table(plan: GatewayPlan) -> None:
 
 def status_table(health: GatewayHealth) -> None:
     """Show how a gateway is."""
-    console = Console()
+    console = _console()
     console.print(
         f"{health.gateway}: runtime", _word(health.runtime), "· agent", _word(health.agent)
     )
@@ -120,9 +121,15 @@ def verify_table(verified: Verified) -> None:
             stream.stream, stream.epoch, stream.received, stream.to_send, stream.lost,
             stream.missing, twice,
         )  # fmt: skip
-    console = Console()
+    console = _console()
     console.print(table)
     console.print("complete" if verified.complete else "NOT complete")
+
+
+def _console() -> Console:
+    """Fit the terminal; wide where the output is none, so that lines stay whole."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 def _table(*columns: str) -> Table:

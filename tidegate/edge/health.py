@@ -63,9 +63,10 @@ class GatewayHealth(msgspec.Struct, frozen=True):
 
     @property
     def fine(self) -> bool:
-        """Whether nobody needs to look."""
+        """Whether nobody needs to look; a line that is down is nothing unusual."""
         devices = all(device.health == "good" for device in self.devices)
-        return self.runtime == "running" and devices and not self.outbox_error
+        agent = self.agent not in {"never started", "stopped"}
+        return self.runtime == "running" and agent and devices and not self.outbox_error
 
 
 def gateway_health(settings: GatewaySettings, now_us: int) -> GatewayHealth:
