@@ -33,8 +33,10 @@ test("a bucket without a usable value interrupts the line", () => {
   expect(columnsOf(FLOW, history([0, 1000, 2000], [1, null, 3]), []).mean).toEqual([1, null, 3]);
 });
 
-test("a point that reports by exception is drawn through", () => {
-  expect(columnsOf(FLOW, history([0, 60_000], [1, 2]), []).mean).toEqual([1, 2]);
+test("a value that was not sent again is held until it moves", () => {
+  const { x, mean } = columnsOf(FLOW, history([0, 60_000], [1, 2]), []);
+  expect(x).toEqual([0, 59, 60]);
+  expect(mean).toEqual([1, 1, 2]);
 });
 
 test("a longer silence than promised interrupts the line", () => {

@@ -53,7 +53,10 @@ class Builder implements Columns {
   unsure: (number | null)[] = [];
 
   constructor(
+    /** Longer than this without a sample is a gap. */
     private readonly step: number,
+    /** Time between two samples of a value that moves. */
+    private readonly usual: number,
     private readonly spans: Span[],
   ) {}
 
@@ -62,8 +65,17 @@ class Builder implements Columns {
     if (before !== undefined && x <= before) return;
     if (before !== undefined && (x - before > this.step || interrupted(before, x, this.spans))) {
       this.#row(before + Math.min(0.001, (x - before) / 2), null, null, null, true);
+    } else if (before !== undefined && mean !== null && x - before > 3 * this.usual) {
+      this.#hold(x - this.usual);
     }
     this.#row(x, mean, min, max, good);
+  }
+
+  /** A value that was not sent again had not moved: no ramp from it to the next one. */
+  #hold(x: number): void {
+    const last = this.x.length - 1;
+    const value = this.mean[last] ?? null;
+    if (value !== null) this.#row(x, value, value, value, (this.unsure[last] ?? null) === null);
   }
 
   #row(x: number, mean: number | null, min: number | null, max: number | null, good: boolean): void {
@@ -77,7 +89,11 @@ class Builder implements Columns {
 
 /** Columns of one point: its buckets, then the live values newer than the newest bucket. */
 export function columnsOf(point: Charted, history: History, tail: LiveValue[]): Columns {
-  const built = new Builder(longestStep(point, history.bucket_s), history.spans);
+  const built = new Builder(
+    longestStep(point, history.bucket_s),
+    Math.max(point.interval_s, history.bucket_s),
+    history.spans,
+  );
   const stepped = isStepped(point.kind);
   history.time.forEach((ms, i) => {
     const x = ms / 1000;
@@ -141,7 +157,7 @@ export function mergeSpans(all: Span[][]): Span[] {
     .sort((a, b) => toMs(a.from) - toMs(b.from));
 }
 
-/** A state holds until the next one: carry the last one on to `x` seconds. */
+/** A value holds until the next one is sent: carry the last one on to `x` seconds. */
 export function heldTo(columns: Columns, x: number): Columns {
   const last = columns.x.length - 1;
   const value = columns.mean[last] ?? null;

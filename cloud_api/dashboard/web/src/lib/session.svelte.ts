@@ -2,6 +2,8 @@
 
 import { ApiError, api, whenSignedOut, type Session } from "./api";
 
+const ROLES = ["viewer", "operator", "admin"];
+
 class SessionState {
   current = $state<Session | null>(null);
   checked = $state(false);
@@ -15,6 +17,12 @@ class SessionState {
       this.current = null;
     }
     this.checked = true;
+  }
+
+  /** May this person do what needs `role`? The cloud decides; this only spares a refusal. */
+  allows(role: "operator" | "admin"): boolean {
+    const mine = ROLES.indexOf(this.current?.role ?? "");
+    return mine === -1 || mine >= ROLES.indexOf(role);
   }
 
   async signOut(): Promise<void> {
