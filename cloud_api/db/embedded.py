@@ -14,8 +14,8 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
@@ -32,6 +32,8 @@ POLL_S = 0.01
 START_LIMIT_S = 300
 """Recovery after a crash may take long; a server that ends is noticed at once."""
 STOP_LIMITS_S = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+LOCK_LIMIT_S = 1.0
+"""For a process that was just killed and is not quite gone."""
 LOG_LIMIT_BYTES = 2 << 20
 LOG_CHECK_S = 30.0
 LOG_TAIL_CHARS = 600
@@ -122,7 +124,7 @@ async def embedded_server(
     account = server_account()
     programs = find_programs(account)
     access = cluster.prepare(folder, account, throwaway=throwaway)
-    with _lock(folder):
+    async with _lock(folder):
         data = access.home / "data"
         await _stop_orphan(data)
         if not (data / "PG_VERSION").exists():
@@ -145,18 +147,27 @@ async def embedded_server(
                 (folder / "access.json").unlink(missing_ok=True)
 
 
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+@asynccontextmanager
+async def _lock(folder: Path) -> AsyncIterator[None]:
     """Hold the folder: whoever holds it may stop a server that a dead process left behind."""
     with (folder / "lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            raise EmbeddedDatabaseError(
-                f"another process runs the database in {folder}",
-                hint="stop it first, or choose another --state-dir",
-            ) from exc
+        deadline = asyncio.get_running_loop().time() + LOCK_LIMIT_S
+        while not _try_lock(file):
+            if asyncio.get_running_loop().time() > deadline:
+                raise EmbeddedDatabaseError(
+                    f"another process runs the database in {folder}",
+                    hint="stop it first, or choose another --state-dir",
+                )
+            await asyncio.sleep(POLL_S)
         yield
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def _make_data(
