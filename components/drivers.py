@@ -1,7 +1,7 @@
 """The drivers that this gateway has, each loaded when a device first asks for it."""
 
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pkgutil import iter_modules
 
 import components
@@ -10,12 +10,20 @@ from edge_runtime.errors import SettingsError
 
 
 def known_protocols() -> tuple[str, ...]:
-    """List the protocols: packages beside this module that have a module ``driver``."""
+    """List the protocols: packages beside this module that have a module ``driver``.
+
+    None is imported: the runtime must not load what only the agent needs.
+    """
     return tuple(
         module.name
         for module in iter_modules(components.__path__)
-        if module.ispkg and find_spec(f"components.{module.name}.driver")
+        if module.ispkg and _has_driver(module.name)
     )
+
+
+def _has_driver(package: str) -> bool:
+    folders = [f"{folder}/{package}" for folder in components.__path__]
+    return PathFinder.find_spec("driver", folders) is not None
 
 
 def find_driver(protocol: str) -> Driver:
