@@ -10,6 +10,7 @@ SyncError
     │   └── CloudUnreachableError   no connection could be made
     ├── UntrustedCloudError  the other side cannot prove that it is our cloud
     ├── AnswerInvalidError   somebody answered, but not our cloud
+    ├── NotKeptError         the cloud's answer could not be written to the inbox
     ├── CloudBusyError       429 or 503: come back later
     ├── CloudFailedError     any other 5xx
     └── CloudRefusedError    4xx with a problem code
@@ -67,6 +68,10 @@ class UntrustedCloudError(LineError):
 
 class AnswerInvalidError(LineError):
     """The answer does not come from the cloud."""
+
+
+class NotKeptError(LineError):
+    """What the cloud said could not be kept; it is asked again later."""
 
 
 class CloudBusyError(LineError):

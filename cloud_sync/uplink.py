@@ -27,7 +27,7 @@ POLL_S = 0.02
 HEARTBEAT_S = 5.0
 """Longest time without a word to the cloud, which calls a gateway silent after 15 s."""
 FIRST_NEWEST = 8
-"""Batches that count as the present when the agent starts and finds a backlog."""
+"""Batches that count as the present at the start and after a failure."""
 CLONE = "clone"
 
 
@@ -40,7 +40,7 @@ class Known:
     held: dict[Stream, Ranges] = field(default_factory=lambda: dict.fromkeys(Stream, ()))
     """Refused: not sent again in this run."""
     mark: int = 0
-    """First number of samples that the last plan did not know; 0 before the first plan."""
+    """First number of samples that the last plan did not know; 0 at the start, after a failure."""
     clone: bool = False
 
 
@@ -176,12 +176,11 @@ class Uplink:
         started_at = self._clock.monotonic()
         try:
             reply = await self._transport.send(sending.upload)
-        except UploadTooLargeError:
+        except LineError as exc:
             self._pace.failed()
-            self._hold_single(sending)
-            raise
-        except LineError:
-            self._pace.failed()
+            self._known.mark = 0
+            if isinstance(exc, UploadTooLargeError):
+                self._hold_single(sending)
             raise
         ended_at = self._clock.monotonic()
         self._pace.arrived(sending.size, ended_at - started_at)

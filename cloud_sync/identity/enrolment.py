@@ -69,7 +69,7 @@ async def enrol(folder: Path, *, url: str, claim: str, name: str, version: str) 
     certificate = _own_certificate(reply, key, authority)
     identity = Identity(gateway, key, certificate, _pem(authority))
     save_identity(folder, identity)
-    log.info("enrolled", extra={"gateway": gateway.gateway, "name_": name, "url": url})
+    log.info("enrolled", extra={"gateway": gateway.gateway, "gateway_name": name, "url": url})
     return identity
 
 

@@ -13,6 +13,7 @@ from cloud_sync.status import SyncStatus
 from cloud_sync.transports.gateway_api import open_gateway_api
 from cloud_sync.uplink import Uplink
 from cloud_sync.wire.identity import StreamsReply
+from components.sync.inbox import PatientInbox
 from components.sync.status import StatusFile
 from edge_runtime.clock import Clock
 from edge_runtime.host.context import Context, Folders
@@ -79,7 +80,8 @@ async def become_known(context: Context, cloud: CloudSettings, line: Line) -> Id
 async def carry(context: Context, url: str, identity: Identity, line: Line) -> None:
     """Run uplink and downlink over one client."""
     outbox = OutboxReader(context.folders.outbox)
-    inbox = InboxWriter(context.folders.inbox, context.clock)
+    writer = InboxWriter(context.folders.inbox, context.clock)
+    inbox = PatientInbox(writer)
     try:
         async with open_gateway_api(identity, url, context.clock) as api:
             uplink = Uplink(outbox, inbox, api, line, clock=context.clock, version=context.version)
@@ -89,7 +91,7 @@ async def carry(context: Context, url: str, identity: Identity, line: Line) -> N
                 group.create_task(downlink.run())
     finally:
         outbox.close()
-        inbox.close()
+        writer.close()
 
 
 def read_claim(cloud: CloudSettings) -> str:

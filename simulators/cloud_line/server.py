@@ -51,10 +51,14 @@ class LostAnswer(Response):
 
 @dataclass(slots=True)
 class CloudLine:
-    """Answers gateways; ``faults`` are used up one an upload, before it is handled."""
+    """Answers gateways.
+
+    ``faults`` are given one an upload in place of handling it, ``enrolments`` one an enrolment.
+    """
 
     books: Books = field(default_factory=Books)
     faults: deque[Response] = field(default_factory=deque)
+    enrolments: deque[Response] = field(default_factory=deque)
     lost_answers: int = 0
     """So many enrolments or uploads are handled, and the answer is broken off."""
     refused_tokens: list[str] = field(default_factory=list)
@@ -111,6 +115,8 @@ class CloudLine:
     async def _enrol(self, request: Request) -> Response:
         body = await request.body()
         self.secrets_seen.append(body.decode())
+        if self.enrolments:
+            return self.enrolments.popleft()
         asked = EnrolRequest.model_validate_json(body)
         signing = x509.load_pem_x509_csr(asked.csr.encode())
         enrolled = self.books.enrol(parse_claim(asked.claim), signing)

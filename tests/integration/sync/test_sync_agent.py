@@ -4,16 +4,18 @@ import asyncio
 
 import pytest
 
-from cloud_sync.errors import EnrolmentError, IdentityError, LineDownError
+from cloud_sync.errors import EnrolmentError, IdentityError, LineDownError, NotKeptError
 from cloud_sync.identity.enrolment import enrol
 from cloud_sync.transports.gateway_api import open_gateway_api
 from cloud_sync.transports.https import Patience
 from cloud_sync.wire.downlink import Document
 from cloud_sync.wire.uplink import Backlog, Upload
 from components.sync.agent import fetch_streams, run
+from components.sync.inbox import PatientInbox
 from edge_runtime.clock import SystemClock
 from edge_runtime.host.context import Context
 from edge_runtime.inbox.reader import InboxReader
+from edge_runtime.inbox.writer import InboxWriter
 
 HURRIED = Patience(connect_s=0.3, answer_s=0.3, silence_s=0.3)
 DOCUMENT = Document("d1", "command", 1, 2, {"name": "refresh"})
@@ -46,6 +48,25 @@ async def test_a_document_from_an_outage_comes_afterwards(site, until):
         site.cloud.send_document(DOCUMENT)
         await site.line.restore()
         await until(lambda: site.cloud.books.acknowledged == ["d1"])
+
+
+async def test_a_downlink_whose_token_was_refused_comes_back_with_another(site, until):
+    async with site.agent():
+        await until(lambda: site.cloud.listeners == 1)
+        site.cloud.books.tokens.clear()
+        await site.line.cut()
+        await site.line.restore()
+        await until(lambda: site.cloud.listeners == 2)
+
+
+async def test_a_full_inbox_is_waited_for(site, until):
+    inbox = InboxWriter(site.context.folders.inbox, site.context.clock, max_documents=1)
+    late = site.context.clock.wall_us() + 10**12
+    assert PatientInbox(inbox).put(Document("d1", "command", 1, late, {}))
+    with pytest.raises(NotKeptError) as caught:
+        PatientInbox(inbox).put(Document("d2", "command", 1, late, {}))
+    assert "fewer commands" in caught.value.hint
+    inbox.close()
 
 
 async def test_a_half_open_line_is_found_by_the_uplink(api, line):

@@ -3,21 +3,27 @@
 import logging
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from starlette.responses import JSONResponse
 
 from cloud_sync.errors import (
+    AnswerInvalidError,
     ClaimRefusedError,
+    CloudBusyError,
     EnrolmentError,
     LineDownError,
     UntrustedCloudError,
     WrongCloudError,
 )
 from cloud_sync.identity.enrolment import enrol
-from cloud_sync.identity.files import load_identity
+from cloud_sync.identity.files import keep_key, load_identity, signing_request
 from cloud_sync.transports.gateway_api import open_gateway_api
 from cloud_sync.wire.identity import Claim
+from cloud_sync.wire.problems import Problem
 from edge_runtime.clock import SystemClock
 from simulators.cloud_line.authority import Authority
-from simulators.cloud_line.server import CloudLine, serving
+from simulators.cloud_line.server import CloudLine, problem, serving
 from simulators.manual_clock import ManualClock
 
 
@@ -84,6 +90,56 @@ async def test_a_used_claim_says_what_to_do(cloud, enrolling, folder):
     with pytest.raises(ClaimRefusedError) as caught:
         await enrolling(claim)
     assert "make a new claim" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "hint"),
+    [(409, Problem.CONFLICT, "gateway.name"), (422, Problem.INVALID_REQUEST, "claim")],
+)
+async def test_a_refusal_that_will_not_pass_says_what_to_do(cloud, enrolling, status, code, hint):
+    cloud.enrolments.append(problem(status, code))
+    with pytest.raises(EnrolmentError) as caught:
+        await enrolling(cloud.books.new_claim())
+    assert hint in caught.value.hint
+
+
+async def test_a_busy_cloud_is_no_refusal(cloud, enrolling):
+    cloud.enrolments.append(problem(429, Problem.TOO_MANY))
+    with pytest.raises(CloudBusyError):
+        await enrolling(cloud.books.new_claim())
+
+
+@pytest.fixture
+def foreign_reply(tmp_path):
+    """Give an answer with a certificate for somebody else's key: ``foreign_reply(signer)``."""
+
+    def make(signer: Authority) -> JSONResponse:
+        request = x509.load_pem_x509_csr(signing_request(keep_key(tmp_path / "b"), "b").encode())
+        pem = signer.sign(request, "b").public_bytes(Encoding.PEM).decode()
+        reply = {"gateway": "b", "tenant": "t", "site": "s", "certificate": pem, "authority": ""}
+        return JSONResponse(reply, 201)
+
+    return make
+
+
+async def test_a_certificate_for_another_key_is_refused(cloud, enrolling, folder, foreign_reply):
+    cloud.enrolments.append(foreign_reply(cloud.books.authority))
+    with pytest.raises(AnswerInvalidError, match="another key"):
+        await enrolling(cloud.books.new_claim())
+    assert load_identity(folder) is None
+
+
+async def test_a_certificate_of_another_authority_is_refused(cloud, enrolling, foreign_reply):
+    cloud.enrolments.append(foreign_reply(Authority()))
+    with pytest.raises(AnswerInvalidError, match="its authority"):
+        await enrolling(cloud.books.new_claim())
+
+
+async def test_a_server_that_is_no_cloud_is_named(cloud, enrolling):
+    claim = cloud.books.new_claim()
+    with pytest.raises(AnswerInvalidError, match="HTTP 404"):
+        await enrolling(claim, cloud.url + "/elsewhere")
+    assert cloud.secrets_seen == []
 
 
 async def test_what_is_no_claim_is_not_repeated_in_the_error(enrolling):

@@ -103,6 +103,15 @@ async def test_after_an_outage_the_newest_is_in_the_first_request(world):
     assert world.arrivals[:3] == [("samples", 201), ("samples", 1), ("samples", 2)]
 
 
+async def test_after_a_failure_the_newest_is_in_the_first_request_even_if_it_was_tried(world):
+    for _ in range(200):
+        world.outbox.commit()
+    world.transport.faults.append(LineDownError())
+    await world.send_once()
+    await world.send_once()
+    assert world.arrivals[0] == ("samples", 200)
+
+
 async def test_the_backlog_is_what_stays_behind_this_upload(world):
     for _ in range(100):
         world.outbox.commit()

@@ -1,6 +1,7 @@
 """The bad line on the loopback, against an echo of our own."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -168,3 +169,15 @@ async def test_a_line_in_its_own_process_obeys_words(line, words, answer):
 
 async def test_a_word_it_does_not_know_is_answered_with_those_it_knows(line):
     assert "cut" in await obey(line, ["help"])
+
+
+async def test_a_line_of_its_own_process_carries_until_its_input_ends(echo):
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "simulators.line", "0", f"127.0.0.1:{echo.port}"],
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert (await process.stdout.readline()).startswith(b"line from 127.0.0.1:")
+    answers, _ = await process.communicate(b"cut\nstate\n")
+    assert answers == b"done\n0 open, 0 bytes up, 0 down\n"
+    assert process.returncode == 0
