@@ -14,8 +14,8 @@ from edge_runtime.errors import StoreDamagedError, StoreError, StoreFullError
 Connection = sqlite3.Connection
 
 BUSY_TIMEOUT_S = 2.0
-CHECKPOINT_PAGES = 256
-"""Pages in the write-ahead log before they are moved into the file."""
+CHECKPOINT_BYTES = 1 << 20
+"""Size of the write-ahead log at which it is moved into the file."""
 JOURNAL_LIMIT_BYTES = 1 << 20
 CACHE_KIB = 512
 """Page cache of one connection; segments are written once and read once."""
@@ -54,7 +54,8 @@ def open_to_write(path: Path, *, page_size: int = 4096) -> Connection:
                 connection.execute(f"PRAGMA page_size={page_size:d}")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES:d}")
+            page = connection.execute("PRAGMA page_size").fetchone()[0]
+            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_BYTES // page:d}")
             connection.execute(f"PRAGMA journal_size_limit={JOURNAL_LIMIT_BYTES:d}")
             connection.execute(f"PRAGMA cache_size=-{CACHE_KIB:d}")
             assert_durable(connection, path)
