@@ -19,6 +19,8 @@ class Board:
     def __init__(self) -> None:
         self._waiting: dict[UUID, set[asyncio.Event]] = {}
         self._listeners: list[Listener] = []
+        self.closed = False
+        """Downlinks end when this is true."""
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener`` whenever commands changed, after the commit."""
@@ -34,6 +36,12 @@ class Board:
         """Let the downlinks of a gateway look again."""
         for event in self._waiting.get(gateway, ()):
             event.set()
+
+    def close(self) -> None:
+        """Let every downlink end."""
+        self.closed = True
+        for gateway in tuple(self._waiting):
+            self.wake(gateway)
 
     @contextmanager
     def waiting(self, gateway: UUID) -> Iterator[asyncio.Event]:

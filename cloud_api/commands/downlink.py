@@ -38,7 +38,9 @@ class Downlink:
         look = 0.0
         with self.board.waiting(self.caller.gateway) as woken:
             yield PING
-            while time.monotonic() < end and await self.in_good_standing():
+            while not self.board.closed and time.monotonic() < end:
+                if not await self.in_good_standing():
+                    return
                 if woken.is_set() or time.monotonic() >= look:
                     woken.clear()
                     look = time.monotonic() + LOOK_EVERY_S

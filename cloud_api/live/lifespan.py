@@ -34,11 +34,17 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     feed = Feed(app.state.database, hub)
     ingest.listen(feed.ingested)
     board.listen(feed.commands_changed)
-    running = asyncio.create_task(feed.run())
+    tasks = [asyncio.create_task(feed.run()), asyncio.create_task(_close(app, hub))]
     yield
     hub.close()
-    running.cancel()
-    await asyncio.wait([running])
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def _close(app: FastAPI, hub: Hub) -> None:
+    await app.state.stopping.wait()
+    hub.close()
 
 
 def _as_handler(subject: Subject, apply: Apply) -> Handler:

@@ -3,6 +3,7 @@
 wire            await wire(gateway) -> Wire: seals batches, posts uploads, reads the answers
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -32,6 +33,7 @@ class Wire:
     gateway: Any
     epoch: str = "0123456789abcdef"
     numbers: dict[str, Any] = field(default_factory=dict)
+    now: int = field(default_factory=lambda: time.time_ns() // 1_000_000_000 * 1_000_000)
 
     def batch(self, stream: Stream, payload: bytes, times: list[int], seq: int | None = None):
         numbers = self.numbers.setdefault(stream, count(1))
