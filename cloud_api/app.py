@@ -22,7 +22,7 @@ from cloud_api.access.keyring import Keyring
 from cloud_api.access.people import SignInThrottles
 from cloud_api.access.throttle import Throttle
 from cloud_api.db.session import Database, Pool
-from cloud_api.guards import RequestTimeLimit, SecurityHeaders, StreamsEnd
+from cloud_api.guards import LargeBodies, RequestTimeLimit, SecurityHeaders, StreamsEnd
 from cloud_api.measures import Measured
 from cloud_api.problems import add_problem_handlers
 from cloud_api.settings import CloudSettings
@@ -45,7 +45,6 @@ def create_app(settings: CloudSettings, database: Database, keyring: Keyring) ->
         redoc_url=None,
         openapi_url=None,
         lifespan=_lifespan,
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.settings = settings
     app.state.database = database
@@ -56,13 +55,15 @@ def create_app(settings: CloudSettings, database: Database, keyring: Keyring) ->
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's own way
     add_problem_handlers(app)
     app.add_middleware(RequestTimeLimit, seconds=settings.request_limit_s)
+    app.add_middleware(LargeBodies)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(StreamsEnd, stopping=app.state.stopping)
     app.add_middleware(Measured)
-    app.include_router(vitals.router)
+    app.include_router(vitals.router, max_body_size=0)
     for domain in DOMAINS:
         if _exists(f"cloud_api.{domain}.routes"):
-            app.include_router(import_module(f"cloud_api.{domain}.routes").router)
+            router = import_module(f"cloud_api.{domain}.routes").router
+            app.include_router(router, max_body_size=MAX_BODY_BYTES)
     return app
 
 

@@ -8,20 +8,14 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cloud_api.errors import NotReadyError
+from cloud_api.errors import NotReadyError, TooLargeError
+from cloud_api.headers import SECURITY_HEADERS
 from cloud_api.problems import problem
+from cloud_sync.wire.problems import MEDIA_TYPE
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
-"""A route that sets one of these keeps its own: the dashboard has its own policy."""
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+TOO_LARGE = TooLargeError.status_code
+PROBLEM = MEDIA_TYPE.encode()
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -47,6 +41,33 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class LargeBodies:
+    """Turns the framework's plain answer to a body over the limit into a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; put a problem in the place of a plain 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        replaced = False
+
+        async def send_problem(message: Message) -> None:
+            nonlocal replaced
+            if replaced:
+                return
+            if message["type"] == "http.response.start" and message["status"] == TOO_LARGE:
+                replaced = dict(message["headers"]).get(b"content-type") != PROBLEM
+                if replaced:
+                    await problem(TooLargeError())(scope, receive, send)
+                    return
+            await send(message)
+
+        await self._app(scope, receive, send_problem)
 
 
 class RequestTimeLimit:

@@ -21,6 +21,7 @@ from cloud_api.errors import (
     NotReadyError,
     TooLargeError,
 )
+from cloud_api.headers import SECURITY_HEADERS
 from cloud_sync.wire.problems import MEDIA_TYPE, TYPE_BASE, Problem
 
 LOG = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def problem(
         hint=error.hint,
         errors=list(errors),
     )
-    headers = {"Cache-Control": "no-store", **error.headers}
+    headers = {**SECURITY_HEADERS, **error.headers}
     return JSONResponse(
         body.model_dump(mode="json", exclude_defaults=True),
         status_code=body.status,

@@ -76,6 +76,10 @@ CREATE FUNCTION tidegate.tenants_of_email(address text) RETURNS SETOF uuid
 
 ALTER FUNCTION tidegate.tenants_of_email(address text) OWNER TO tidegate_login;
 
+CREATE FUNCTION tidegate.time_of(us bigint) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    RETURN ('1970-01-01 00:00:00+00'::timestamp with time zone + ((us)::double precision * '00:00:00.000001'::interval));
+
 CREATE FUNCTION tidegate.wins(fresh timestamp with time zone, held timestamp with time zone) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN ((fresh IS NOT NULL) AND ((held IS NULL) OR (fresh >= held) OR (held > (now() + '00:05:00'::interval))));
@@ -372,7 +376,7 @@ COMMENT ON COLUMN tidegate.sample_chunk.qualities IS '0 good, 1 uncertain, 2 bad
 CREATE VIEW tidegate.sample WITH (security_invoker='true') AS
  SELECT chunk.tenant_id,
     chunk.point_id,
-    ('1970-01-01 00:00:00+00'::timestamp with time zone + ((item."time")::double precision * '00:00:00.000001'::interval)) AS "time",
+    tidegate.time_of(item."time") AS "time",
     NULLIF(item.value, 'NaN'::double precision) AS value,
     item.text,
     COALESCE(item.quality, (0)::smallint) AS quality,
@@ -751,6 +755,9 @@ GRANT ALL ON FUNCTION tidegate.tenant_of_sign_in_link(secret bytea) TO tidegate_
 
 REVOKE ALL ON FUNCTION tidegate.tenants_of_email(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION tidegate.tenants_of_email(address text) TO tidegate_app;
+
+REVOKE ALL ON FUNCTION tidegate.time_of(us bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tidegate.time_of(us bigint) TO tidegate_app;
 
 REVOKE ALL ON FUNCTION tidegate.wins(fresh timestamp with time zone, held timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tidegate.wins(fresh timestamp with time zone, held timestamp with time zone) TO tidegate_app;

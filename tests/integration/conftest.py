@@ -175,7 +175,7 @@ def add_tenant(database: Database) -> AddTenant:
     async def add(name: str = "acme", role: str = "admin") -> Tenant:
         now = datetime.now(UTC)
         tenant = await tenancy.add_tenant(database, name)
-        email = f"{name}-{tenant.hex}@example.com"
+        email = f"{name}@example.com"
         async with database.transaction(tenant) as db:
             person = await tenancy.add_person(db, tenant, email, f"{name} person", role)
             site = await registry.add_site(db, tenant, f"{name} site", "Europe/Berlin")

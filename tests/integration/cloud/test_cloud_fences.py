@@ -274,7 +274,7 @@ async def test_the_app_cannot_become_another_role(database, add_tenant):
 
 
 async def test_a_door_gives_a_tenant_and_nothing_else(database, add_tenant, add_gateway):
-    a = await add_tenant("acme")
+    a = await add_tenant(f"acme-{uuid4().hex[:8]}")
     gateway = await add_gateway(a)
     async with database.door() as db:
         assert await doors.tenant_of_gateway(db, gateway.id) == a.id

@@ -1,6 +1,7 @@
 """Signing in and out, as a browser does it and as an attacker tries it."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -14,7 +15,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 async def tenant(add_tenant):
-    return await add_tenant("acme")
+    return await add_tenant(f"acme-{uuid4().hex[:8]}")  # an address that no other tenant knows
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def test_a_link_signs_in_and_the_session_says_who(client, link, tenant):
     assert "Secure" not in cookie
     session = (await client.get("/v1/session")).json()
     assert session["person"]["email"] == tenant.email
-    assert session["tenant"] == {"id": str(tenant.id), "name": "acme"}
+    assert session["tenant"] == {"id": str(tenant.id), "name": tenant.name}
     assert session["role"] == "admin"
     assert session["expires_at"].endswith("Z")
 
