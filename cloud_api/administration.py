@@ -26,8 +26,12 @@ from cloud_api.overview import service as overview
 from cloud_api.overview.schemas import GatewayView
 from cloud_api.registry import reading
 from cloud_api.registry import service as registry
-from cloud_api.server import AUTHORITY_FOLDER, DATABASE_FOLDER, STATUS_FILE
-from cloud_api.settings import CloudSettings
+from cloud_api.settings import (
+    AUTHORITY_FOLDER,
+    DATABASE_FOLDER,
+    STATUS_FILE,
+    CloudSettings,
+)
 from cloud_api.tenancy import service as tenancy
 
 

@@ -9,25 +9,36 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
 from psycopg_pool import AsyncConnectionPool
 
 from cloud_api import openapi, vitals
+from cloud_api.access import routes as access
 from cloud_api.access.authority import make_authority
 from cloud_api.access.keyring import Keyring
 from cloud_api.access.people import SignInThrottles
 from cloud_api.access.throttle import Throttle
+from cloud_api.alerts import routes as alerts
+from cloud_api.commands import lifespan as commands_lifespan
+from cloud_api.commands import routes as commands
+from cloud_api.dashboard import routes as dashboard
 from cloud_api.db.session import Database, Pool
 from cloud_api.guards import LargeBodies, RequestTimeLimit, SecurityHeaders, StreamsEnd
+from cloud_api.live import lifespan as live_lifespan
+from cloud_api.live import routes as live
 from cloud_api.measures import Measured
+from cloud_api.overview import routes as overview
 from cloud_api.problems import add_problem_handlers
+from cloud_api.registry import routes as registry
 from cloud_api.settings import CloudSettings
+from cloud_api.telemetry import lifespan as telemetry_lifespan
+from cloud_api.telemetry import routes as telemetry
 
-DOMAINS = ("access", "registry", "telemetry", "alerts", "commands", "overview", "live", "dashboard")
+DOMAINS = (access, registry, telemetry, alerts, commands, overview, live, dashboard)
+"""The dashboard last: it takes every path that nobody else does."""
+LIFESPANS = (telemetry_lifespan, commands_lifespan, live_lifespan)
 MAX_BODY_BYTES = 64 << 10
 """Of every request but uploads."""
 
@@ -61,9 +72,7 @@ def create_app(settings: CloudSettings, database: Database, keyring: Keyring) ->
     app.add_middleware(Measured)
     app.include_router(vitals.router, max_body_size=0)
     for domain in DOMAINS:
-        if _exists(f"cloud_api.{domain}.routes"):
-            router = import_module(f"cloud_api.{domain}.routes").router
-            app.include_router(router, max_body_size=MAX_BODY_BYTES)
+        app.include_router(domain.router, max_body_size=MAX_BODY_BYTES)
     return app
 
 
@@ -82,15 +91,6 @@ def describe_api() -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        for domain in DOMAINS:
-            if _exists(f"cloud_api.{domain}.lifespan"):
-                module = import_module(f"cloud_api.{domain}.lifespan")
-                await stack.enter_async_context(module.lifespan(app))
+        for part in LIFESPANS:
+            await stack.enter_async_context(part.lifespan(app))
         yield
-
-
-def _exists(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

@@ -30,16 +30,18 @@ from cloud_api.db.migrate import migrate
 from cloud_api.db.pool import open_database
 from cloud_api.db.private_file import make_private_folder, write_private
 from cloud_api.errors import SettingsError
-from cloud_api.settings import CloudSettings
+from cloud_api.settings import (
+    AUTHORITY_FOLDER,
+    DATABASE_FOLDER,
+    STATUS_FILE,
+    CloudSettings,
+)
 
 LOOPBACK = "127.0.0.1"
 MAX_CONNECTIONS = 1_000
 KEEP_ALIVE_S = 30
 BACKLOG = 256
 RENEW_CHECK_S = 3_600.0
-STATUS_FILE = "cloud.json"
-DATABASE_FOLDER = "postgresql"
-AUTHORITY_FOLDER = "authority"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+AUTHORITY_FOLDER = "authority"
+DATABASE_FOLDER = "postgresql"
+STATUS_FILE = "cloud.json"
+"""In ``state_dir``; the file is there while the process serves."""
 DEFAULT_HOST_NAMES = ("localhost", "127.0.0.1")
 
 
