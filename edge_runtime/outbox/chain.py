@@ -85,7 +85,8 @@ class Chain:
         """
         old, first, after = self._active, self._active_first, self.next_seq
         total = old.total_of(first, after)
-        self._active = create(self.folder, Meta(self.stream, self.epoch, after), now_us)
+        meta = Meta(self.stream, self.epoch, after)
+        self._active = Segment.create(segments.path_of(self.folder, after), meta, now_us)
         self._active_first, self._active_bytes = after, 0
         self._tidy()
         try:
@@ -185,16 +186,3 @@ class Chain:
             path = self.path(closed)
             if segments.is_still(path):
                 segments.remove_side_files(path)
-
-
-def create(folder: Path, meta: Meta, now_us: int) -> Segment:
-    """Make a segment and make its name durable.
-
-    Raises:
-        StoreError: the disk is full or failing.
-
-    """
-    new = Segment.create(segments.path_of(folder, meta.first), meta, now_us)
-    with store_errors(folder):
-        flush_folder(folder)
-    return new

@@ -20,7 +20,13 @@ JOURNAL_LIMIT_BYTES = 1 << 20
 CACHE_KIB = 512
 """Page cache of one connection; segments are written once and read once."""
 _FULL_SYNC = 2
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_DAMAGED = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_ERROR,
+}
+"""The last one is "no such table": all our SQL is fixed, so the file is not what we made."""
 _UNREADABLE = {
     sqlite3.SQLITE_IOERR_READ,
     sqlite3.SQLITE_IOERR_SHORT_READ,

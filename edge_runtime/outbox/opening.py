@@ -15,7 +15,6 @@ from cloud_sync.wire.errors import WireError
 from cloud_sync.wire.ranges import parse, union
 from edge_runtime.durable import flush_folder, make_folder
 from edge_runtime.errors import StoreDamagedError, StoreError
-from edge_runtime.outbox import chain as chains
 from edge_runtime.outbox import segment as segments
 from edge_runtime.outbox.chain import Chain, Closed
 from edge_runtime.outbox.database import store_errors
@@ -73,7 +72,8 @@ def _begin(
     if account is None:
         raise NumbersUnknownError
     first = max([account.reserved, _beyond(account), *(c.total.last + 1 for c in closed)])
-    active = chains.create(folder, meta._replace(first=first), now_us)
+    path = segments.path_of(folder, first)
+    active = Segment.create(path, meta._replace(first=first), now_us)
     return Chain(
         folder, Stream(meta.stream), meta.epoch,
         closed=closed, active=active, active_first=first, next_seq=first,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from edge_runtime.durable import flush_folder
 from edge_runtime.errors import StoreDamagedError, StoreError
 from edge_runtime.outbox import database
 
@@ -132,23 +133,29 @@ class Segment:
 
     @classmethod
     def create(cls, path: Path, meta: Meta, created_us: int) -> "Segment":
-        """Make a new segment file.
+        """Make a new segment file: complete under another name, then renamed.
 
         Raises:
-            StoreError: the disk is full or failing; nothing usable is left behind.
+            StoreError: the disk is full or failing; no segment is left behind.
 
         """
-        connection = database.open_to_write(path, page_size=PAGE_SIZE)
+        beside = path.with_name(f"{path.name}.new")
         with database.store_errors(path):
+            remove(beside)
             try:
-                connection.executescript(_CREATE)
-                connection.execute(_SET_META, (*meta, created_us))
-                connection.execute("COMMIT")
+                connection = database.open_to_write(beside, page_size=PAGE_SIZE)
+                try:
+                    connection.executescript(_CREATE)
+                    connection.execute(_SET_META, (*meta, created_us))
+                    connection.execute("COMMIT")
+                finally:
+                    connection.close()
+                beside.replace(path)
+                flush_folder(path.parent)
             except BaseException:
-                connection.close()
-                remove(path)
+                remove(beside)
                 raise
-        return cls(path, connection)
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> "Segment":
@@ -204,6 +211,8 @@ class Segment:
         if found != expected:
             msg = f"{self.path} holds {found}, not {expected}"
             raise StoreDamagedError(msg)
+        self.last()
+        self.total()
 
     def add(self, row: Row) -> None:
         """Write one batch durably: one transaction, flushed.

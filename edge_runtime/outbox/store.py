@@ -197,7 +197,7 @@ class Store:
             packed = fitting(items[taken : taken + most], pack)
             try:
                 if packed.payload:
-                    committed.append(self._commit(stream, packed))
+                    committed.append(self._commit_anyway(stream, packed))
                 else:
                     self._drop(stream, packed.items, GapReason.TOO_LARGE)
             except StoreError:
@@ -208,6 +208,18 @@ class Store:
         if self._gaps:
             self._try_declare()
         return Appended(tuple(committed), taken)
+
+    def _commit_anyway(self, stream: Stream, packed: Packed) -> Committed:
+        """Commit; where the active segment turns out to be damaged, open everything anew first."""
+        try:
+            return self._commit(stream, packed)
+        except StoreDamagedError as exc:
+            log.error("outbox damaged, it is opened anew", extra={"error": str(exc)})  # noqa: TRY400 - expected kind of damage
+        self.close()
+        self._account, self._chains, gaps = epochs.resume(self._root, self._clock)
+        self._gaps.extend(gaps)
+        self._find_holes()
+        return self._commit(stream, packed)
 
     def _commit(self, stream: Stream, packed: Packed) -> Committed:
         chain = self._chains[stream]
@@ -322,7 +334,8 @@ class Store:
         """Numbers that were used, are not stored and did not leave properly are a gap."""
         for stream, chain in self._chains.items():
             used: Ranges = ((1, chain.next_seq),) if chain.next_seq > 1 else ()
-            here = union(chain.present(), self._account.gone(stream))
+            waiting = ranges_of(self._gaps, stream, self.epoch)
+            here = union(chain.present(), self._account.gone(stream), waiting)
             lost = difference(used, here)
             self._gaps.extend(numbered_gaps(stream, self.epoch, lost, GapReason.DAMAGED))
 

@@ -177,6 +177,31 @@ def test_a_crash_between_new_and_closed_segment_is_repaired(filled, opened, root
     assert reader.stored(SAMPLES) == ((1, 101),)
 
 
+def test_an_empty_file_in_place_of_a_segment_is_put_aside(filled, opened, root, reader, noisy):
+    newest = segments.path_of(files.stream_path(root, SAMPLES), 101)
+    sqlite3.connect(newest).close()
+    newest.touch()
+    with opened() as store:
+        assert store.append_samples(noisy(1)).committed[0].seq >= 101
+        assert store.epoch == filled
+    assert reader.stored(SAMPLES)[0] == (1, 101)
+
+
+def test_damage_while_running_costs_the_segment_and_nothing_else(
+    filled, opened, root, gaps_of, noisy
+):
+    newest = files.list_segments(root, SAMPLES)[-1]
+    with opened() as store:
+        connection = sqlite3.connect(segment_path(root, -1))
+        connection.execute("ALTER TABLE batch RENAME TO other")
+        connection.commit()
+        connection.close()
+        (committed,) = store.append_samples(noisy(1)).committed
+        assert committed.seq > 100
+        assert store.epoch == filled
+    assert [(g.first, g.last + 1) for g in gaps_of()] == [(newest, committed.seq)]
+
+
 def test_weaker_settings_are_refused(tmp_path):
     connection = sqlite3.connect(tmp_path / "weak.db")
     connection.execute("PRAGMA journal_mode=DELETE")
