@@ -19,6 +19,8 @@ from cloud_sync.wire.events import Event, Gap
 from cloud_sync.wire.identity import StreamState
 from cloud_sync.wire.ranges import render
 
+SMALL_CHUNK = 8
+"""Chunks of fewer samples are joined by the database."""
 CHUNK_SPAN = timedelta(microseconds=CHUNK_SPAN_US)
 
 
@@ -226,20 +228,29 @@ async def point_facts(db: Db, tenant: UUID, point: int) -> PointFacts | None:
 async def chunks_between(
     db: Db, tenant: UUID, point: int, start: datetime, end: datetime
 ) -> list[Chunk]:
-    """Read the chunks of a point that may hold samples of [start, end), by their first sample.
+    """Read the chunks of a point that may hold samples of [start, end), in no order.
 
-    Arrays stay as PostgreSQL sent them, for :func:`cloud_api.telemetry.arrays.items_of`.
+    Arrays stay as PostgreSQL sent them, for :func:`cloud_api.telemetry.arrays.items_of`. Small
+    chunks, as a live gateway makes them, come joined into one: a row costs more than its samples.
     """
     cursor = db.cursor(binary=True)
     for oid in ARRAY_OIDS:
         cursor.adapters.register_loader(oid, RawLoader)
     rows = await cursor.execute(
         """
-        SELECT count, times, values, qualities FROM sample_chunk
-        WHERE tenant_id = %s AND point_id = %s AND first >= %s AND first < %s AND last >= %s
-        ORDER BY first, ingested_at
+        WITH found AS (
+            SELECT count, times, values, qualities FROM sample_chunk
+            WHERE tenant_id = %s AND point_id = %s AND first >= %s AND first < %s AND last >= %s
+        )
+        SELECT count, times, values, qualities FROM found WHERE count >= %s
+        UNION ALL
+        SELECT count(*)::int, array_agg(item.time), array_agg(item.value),
+            array_agg(coalesce(item.quality, 0::smallint))
+        FROM found CROSS JOIN LATERAL unnest(times, values, qualities)
+            AS item (time, value, quality)
+        WHERE count < %s HAVING count(*) > 0
         """,
-        (tenant, point, start - CHUNK_SPAN, end, start),
+        (tenant, point, start - CHUNK_SPAN, end, start, SMALL_CHUNK, SMALL_CHUNK),
     )
     return await rows.fetchall()
 
