@@ -70,9 +70,10 @@ async def run_demo(settings: DemoSettings, say: Say, stop: asyncio.Event) -> Dem
             link = await site.settle_in()
             await site.start_gateway()
             async with sign_in(site.page, link) as http, _watching(http) as watcher:
-                first_s = await _first_value(site, watcher, started)
+                show = _Show(site, watcher, say, stop)
+                first_s = await _first_value(show, started)
                 _introduce(site, await site.sign_in_link(), first_s, say)
-                await _run(_Show(site, watcher, say, stop), settings)
+                await _run(show, settings)
                 points = await _count_points(http)
                 say("stopping the gateway and counting both ends …")
                 await site.stop_gateway()
@@ -172,14 +173,16 @@ async def _watching(http: Browser) -> AsyncIterator[Watcher]:
             await task
 
 
-async def _first_value(site: Site, watcher: Watcher, started: float) -> float | None:
+async def _first_value(show: _Show, started: float) -> float | None:
+    """Wait for the first live value, and tell how long after the start it came."""
+    seen = show.watcher.first_value
     end = time.monotonic() + FIRST_VALUE_S
-    while not watcher.first_value.is_set() and time.monotonic() < end:
-        site.check()
+    while not (seen.is_set() or show.stop.is_set()) and time.monotonic() < end:
+        show.site.check()
         with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_S):
-                await watcher.first_value.wait()
-    return round(time.monotonic() - started, 2) if watcher.first_value.is_set() else None
+                await seen.wait()
+    return round(time.monotonic() - started, 2) if seen.is_set() else None
 
 
 def _introduce(site: Site, link: str, first_s: float | None, say: Say) -> None:

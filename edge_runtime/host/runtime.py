@@ -185,11 +185,18 @@ async def _scrub(runtime: Runtime) -> None:
 
 async def _tell_status(runtime: Runtime) -> None:
     started_us, clock = runtime.context.clock.wall_us(), runtime.context.clock
-    while True:
+
+    async def tell() -> None:
         with suppress(StoreError, OSError):
             folder = runtime.context.folders.run
             status.write_status(folder, "runtime", await _status(runtime, started_us))
-        await clock.sleep(status.INTERVAL_S)
+
+    try:
+        while True:
+            await tell()
+            await clock.sleep(status.INTERVAL_S)
+    finally:
+        await tell()
 
 
 async def _status(runtime: Runtime, started_us: int) -> status.RuntimeStatus:
