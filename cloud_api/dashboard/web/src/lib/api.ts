@@ -169,7 +169,7 @@ export interface Claim {
   claim: string;
   expires_at: string;
   site: Named;
-  /** Address that gateways use; the page's own where the cloud does not say. */
+  /** Address that gateways use, where the cloud says it. */
   url?: string | null;
 }
 
