@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
@@ -22,8 +23,6 @@ from cloud_api.db.pool import PoolSizes, open_database, role_dsn
 from cloud_api.db.roles import APP
 from cloud_api.db.session import Database
 from cloud_api.errors import ConflictError, InvalidRequestError, NotFoundError, NotReadyError
-from cloud_api.overview import service as overview
-from cloud_api.overview.schemas import GatewayView
 from cloud_api.registry import reading
 from cloud_api.registry import service as registry
 from cloud_api.settings import (
@@ -33,6 +32,9 @@ from cloud_api.settings import (
     CloudSettings,
 )
 from cloud_api.tenancy import service as tenancy
+
+if TYPE_CHECKING:
+    from cloud_api.overview.schemas import GatewayView
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class TenantStatus:
 
     id: str
     name: str
-    gateways: list[GatewayView]
+    gateways: "list[GatewayView]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class Office:
 
     async def status(self) -> CloudStatus:
         """Show tenants and gateways."""
+        from cloud_api.overview import service as overview  # noqa: PLC0415 - loads numpy
+
         tenants = []
         for tenant, name in (await self._tenants()).items():
             async with self.database.transaction(tenant) as db:

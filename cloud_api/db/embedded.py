@@ -7,14 +7,12 @@ It has a session of its own, so that Ctrl-C on the terminal reaches us alone and
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,20 +22,18 @@ import psycopg
 
 from cloud_api.db import cluster
 from cloud_api.db.account import Account, give, server_account
+from cloud_api.db.postmaster import POLL_S, spawn, status, stop, stop_orphan
 from cloud_api.db.private_file import write_private
 from cloud_api.db.programs import find_programs
 from cloud_api.errors import EmbeddedDatabaseError
 
-POLL_S = 0.01
 START_LIMIT_S = 300
 """Recovery after a crash may take long; a server that ends is noticed at once."""
-STOP_LIMITS_S = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 LOCK_LIMIT_S = 1.0
 """For a process that was just killed and is not quite gone."""
 LOG_LIMIT_BYTES = 2 << 20
 LOG_CHECK_S = 30.0
 LOG_TAIL_CHARS = 600
-_PR_SET_PDEATHSIG = 1
 
 # For machines from 1 GB up: 21 MB for the postmaster and at most 64 MB that all share.
 TUNING = {
@@ -63,8 +59,6 @@ TUNING = {
     "logging_collector": "off",
 }
 THROWAWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-
-_libc = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +120,7 @@ async def embedded_server(
     access = cluster.prepare(folder, account, throwaway=throwaway)
     async with _lock(folder):
         data = access.home / "data"
-        await _stop_orphan(data)
+        await stop_orphan(data)
         if not (data / "PG_VERSION").exists():
             await _make_data(programs, access, account, throwaway=throwaway)
         process = _start(programs, access, account, throwaway=throwaway)
@@ -141,7 +135,7 @@ async def embedded_server(
                 with contextlib.suppress(asyncio.CancelledError):
                     await log
         finally:
-            await _stop(process, hurry=throwaway)
+            await stop(process, hurry=throwaway)
             if throwaway:
                 cluster.discard(access)
                 (folder / "access.json").unlink(missing_ok=True)
@@ -187,7 +181,7 @@ async def _make_data(
     ]  # fmt: skip
     try:
         with (access.home / "initdb.log").open("wb") as log:
-            process = _spawn([*command, *(["--no-sync"] if throwaway else [])], log, account)
+            process = spawn([*command, *(["--no-sync"] if throwaway else [])], log, account)
             if await asyncio.to_thread(process.wait) != 0:
                 text = (access.home / "initdb.log").read_text(errors="replace")
                 raise EmbeddedDatabaseError("initdb failed", hint=text[-LOG_TAIL_CHARS:])
@@ -207,38 +201,7 @@ def _start(
     ]  # fmt: skip
     _trim_log(access)
     with _log_file(access).open("ab") as log:
-        return _spawn(command, log, account)
-
-
-def _spawn(
-    command: Sequence[str], log: IO[bytes], account: Account | None
-) -> "subprocess.Popen[bytes]":
-    """Start a program as the account, tied to the life of this thread."""
-    return subprocess.Popen(  # noqa: S603 - a list, no shell; the programs of the wheel
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        cwd="/",
-        env={"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
-        umask=0o077,
-        start_new_session=True,
-        preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - one prctl(2), no locks are taken
-    )
-
-
-def _die_with(parent: int) -> Callable[[], None]:
-    """Ask the kernel, in the child and after its change of user, for SIGINT at the parent's end."""
-
-    def before_exec() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
-        if os.getppid() != parent:  # the parent ended in between
-            os._exit(1)
-
-    return before_exec
+        return spawn(command, log, account)
 
 
 async def _ready(process: "subprocess.Popen[bytes]", access: cluster.Access) -> None:
@@ -246,7 +209,7 @@ async def _ready(process: "subprocess.Popen[bytes]", access: cluster.Access) -> 
     try:
         async with asyncio.timeout(START_LIMIT_S):
             while process.poll() is None:
-                if _status(access.home / "data") == (process.pid, "ready"):
+                if status(access.home / "data") == (process.pid, "ready"):
                     return
                 await asyncio.sleep(POLL_S)
     except TimeoutError:
@@ -255,16 +218,6 @@ async def _ready(process: "subprocess.Popen[bytes]", access: cluster.Access) -> 
         "the database server did not start",
         hint=f"see {_log_file(access)}: {_tail(access)}",
     )
-
-
-def _status(data: Path) -> tuple[int, str]:
-    """Read process id and status from ``postmaster.pid``; ``(0, "")`` when there is none."""
-    try:
-        lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return 0, ""
-    status = lines[7].strip() if len(lines) > 7 else ""  # noqa: PLR2004 - pidfile.h, LOCK_FILE_LINE_PM_STATUS
-    return int(lines[0]) if lines and lines[0].isdigit() else 0, status
 
 
 async def _make_database(access: cluster.Access) -> None:
@@ -276,40 +229,6 @@ async def _make_database(access: cluster.Access) -> None:
         )
         if found.rowcount == 0:
             await connection.execute("CREATE DATABASE tidegate STRATEGY file_copy")
-
-
-async def _stop(process: "subprocess.Popen[bytes]", *, hurry: bool) -> None:
-    """Stop in order: fast shutdown, then immediate, then kill. Nothing is kept: immediate first."""
-    for number, limit_s in STOP_LIMITS_S[1:] if hurry else STOP_LIMITS_S:
-        if process.poll() is not None:
-            return
-        process.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(process.wait, limit_s)
-
-
-async def _stop_orphan(data: Path) -> None:
-    """Stop a server whose process died before it could; its data is whole then."""
-    pid, _ = _status(data)
-    for number, limit_s in STOP_LIMITS_S:
-        if not _serves(pid, data):
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(limit_s):
-                while _serves(pid, data):  # noqa: ASYNC110 - nor has somebody else's
-                    await asyncio.sleep(POLL_S)
-
-
-def _serves(pid: int, data: Path) -> bool:
-    """Tell whether this process is a server of this data folder: numbers are used again."""
-    if pid == 0:
-        return False
-    try:
-        return Path(f"/proc/{pid}/cwd").resolve(strict=True) == data.resolve()
-    except OSError:
-        return False
 
 
 def _log_file(access: cluster.Access) -> Path:

@@ -1,6 +1,7 @@
 """The embedded server: starts, survives, never outlives its parent, and drops root."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -150,8 +151,7 @@ async def test_two_processes_do_not_share_a_folder(folder):
 
 async def test_there_is_no_port_and_no_way_in_without_the_password(folder):
     async with embedded_server(folder, throwaway=True) as server:
-        listening = [c for p in family(server.pid) for c in p.net_connections("inet")]
-        assert listening == []
+        assert psutil.Process(server.pid).net_connections("inet") == []  # it alone would listen
         assert server.access.socket.stat().st_mode & 0o777 == 0o700
         assert (folder / "access.json").stat().st_mode & 0o777 == 0o600
         wrong = server.dsn.replace(server.access.password.get_secret_value(), "wrong")
@@ -209,12 +209,18 @@ async def test_a_throwaway_leaves_nothing_on_disk(folder):
 @needs_root
 async def test_as_root_the_server_runs_without_rights(folder):
     async with embedded_server(folder, throwaway=True) as server:
+        checked = 0
         for process in family(server.pid):
-            uids, gids = process.uids(), process.gids()
-            assert 0 not in {uids.real, uids.effective, uids.saved, gids.real, gids.effective}
-            status = status_of(process.pid)
-            assert int(status["CapEff"], 16) == 0
-            assert "0" not in status["Groups"].split()
+            with contextlib.suppress(
+                psutil.NoSuchProcess, FileNotFoundError
+            ):  # workers come and go
+                ids = [*process.uids(), *process.gids()]
+                status = status_of(process.pid)
+                assert 0 not in ids
+                assert int(status["CapEff"], 16) == 0
+                assert "0" not in status["Groups"].split()
+                checked += 1
+        assert checked > 1
 
 
 @needs_root
