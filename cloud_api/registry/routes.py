@@ -5,7 +5,14 @@ from datetime import timedelta
 from fastapi import APIRouter
 
 from cloud_api.access.caller import Role
-from cloud_api.access.dependencies import DatabaseOf, KeyringOf, Now, SignedIn, require
+from cloud_api.access.dependencies import (
+    DatabaseOf,
+    KeyringOf,
+    Now,
+    SettingsOf,
+    SignedIn,
+    require,
+)
 from cloud_api.access.enrolment import issue_claim
 from cloud_api.errors import NotFoundError
 from cloud_api.registry import queries
@@ -21,8 +28,9 @@ async def add_claim(
     body: ClaimRequest,
     caller: SignedIn,
     database: DatabaseOf,
-    keyring: KeyringOf,
     *,
+    keyring: KeyringOf,
+    settings: SettingsOf,
     now: Now,
 ) -> ClaimReply:
     """Make a claim for one new gateway at a site. Needs the role admin."""
@@ -42,6 +50,7 @@ async def add_claim(
         )
     return ClaimReply(
         claim=str(issued.claim),
+        url=settings.gateway_urls[0],
         expires_at=issued.expires_at,
         site=Named(id=str(place), name=name),
     )

@@ -30,5 +30,7 @@ class ClaimReply(View):
     """A claim for one gateway. Its text is shown this once."""
 
     claim: str = Field(repr=False)
+    url: str
+    """Goes into ``gateway.cloud.url``."""
     expires_at: datetime
     site: Named

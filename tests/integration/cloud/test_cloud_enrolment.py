@@ -39,6 +39,7 @@ def new_claim(client, tenant):
             headers=tenant.headers,
         )
         assert answer.status_code == 201
+        assert answer.json()["url"].startswith("https://")
         return answer.json()["claim"]
 
     return make

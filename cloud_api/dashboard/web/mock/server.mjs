@@ -258,7 +258,7 @@ async function route(req, res, url) {
     (url.searchParams.get("state") !== "active" || one.state === "raised") &&
     [null, one.device.id].includes(url.searchParams.get("device")) && [null, one.gateway.id].includes(url.searchParams.get("gateway"))), next_cursor: null });
   const claim = path.match(/^\/v1\/sites\/([^/]+)\/claims$/);
-  if (claim) return json(res, { claim: "TGC-7Q4M-K2XW-9DRT-V5HB-3NPE", expires_at: iso(now + 24 * 60 * MIN), site: named(SITES.find((one) => one.id === claim[1])) }, 201);
+  if (claim) return json(res, { claim: "TGC-7Q4M-K2XW-9DRT-V5HB-3NPE", url: "https://cloud.example:8443", expires_at: iso(now + 24 * 60 * MIN), site: named(SITES.find((one) => one.id === claim[1])) }, 201);
   const gw = path.match(/^\/v1\/gateways\/([^/]+)(\/commands)?$/);
   const gateway = gw && GATEWAYS.find((one) => one.id === gw[1]);
   if (gateway && gw[2]) return req.method === "POST" ? json(res, runCommand(gateway), 201) : json(res, { commands: commands.get(gateway.id) });

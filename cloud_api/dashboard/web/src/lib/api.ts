@@ -169,8 +169,8 @@ export interface Claim {
   claim: string;
   expires_at: string;
   site: Named;
-  /** Address that gateways use, where the cloud says it. */
-  url?: string | null;
+  /** Address at which gateways reach the cloud. */
+  url: string;
 }
 
 /** `[point, time in ms, value, quality, reason]` */
