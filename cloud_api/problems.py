@@ -11,7 +11,8 @@ from psycopg import OperationalError
 from psycopg_pool import PoolClosed, PoolTimeout
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
 from cloud_api.errors import (
     CloudError,
@@ -26,6 +27,8 @@ from cloud_sync.wire.problems import MEDIA_TYPE, TYPE_BASE, Problem
 
 LOG = logging.getLogger(__name__)
 MAX_ERRORS = 20
+CLIENT_GONE = 499
+"""What nginx counts for it; there is nobody left to read an answer."""
 MAX_FOUND_CHARS = 80
 HIDDEN_FIELDS = frozenset({"password", "token", "claim", "csr", "client_assertion"})
 """Never repeated in an answer, which may end up in a log."""
@@ -92,6 +95,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CloudError, _on_cloud_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, _on_client_gone)
     for unready in (OperationalError, PoolTimeout, PoolClosed):
         app.add_exception_handler(unready, _on_database_gone)
     app.add_exception_handler(Exception, _on_surprise)
@@ -141,6 +145,12 @@ async def _on_http_error(_request: Request, exc: Exception) -> JSONResponse:
             return problem(NotAllowedError(headers=headers), status=exc.status_code)
         case code:
             return problem(InvalidRequestError(str(exc.detail), headers=headers), status=code)
+
+
+async def _on_client_gone(request: Request, _exc: Exception) -> Response:
+    """Note that a client left while it was still sending: a line that broke, and no error here."""
+    LOG.info("the client went away while sending", extra={"method": request.method})
+    return Response(status_code=CLIENT_GONE)
 
 
 async def _on_database_gone(_request: Request, exc: Exception) -> JSONResponse:

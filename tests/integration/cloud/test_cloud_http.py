@@ -7,6 +7,7 @@ import pytest
 from fastapi import APIRouter, Depends
 
 from cloud_api.access.dependencies import public
+from cloud_sync.wire import paths
 
 HEADERS = (
     "x-content-type-options", "referrer-policy", "x-frame-options", "content-security-policy",
@@ -37,6 +38,30 @@ def odd_routes(app):
 
     app.include_router(router)
     app.router.routes.insert(0, app.router.routes.pop())  # before the dashboard, which takes all
+
+
+async def test_a_gateway_that_leaves_while_sending_is_noted_and_no_error(
+    app, add_tenant, add_gateway, caplog
+):
+    gateway = await add_gateway(await add_tenant())
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": paths.UPLINK, "raw_path": b"", "query_string": b"",
+        "headers": [(k.lower().encode(), v.encode()) for k, v in gateway.headers.items()],
+    }  # fmt: skip
+    with caplog.at_level("INFO", logger="cloud_api"):
+        await app(scope, receive, send)
+    assert sent[0]["status"] == 499
+    levels = [(record.levelname, record.exc_info) for record in caplog.records]
+    assert levels == [("INFO", None)]
 
 
 @pytest.mark.parametrize("path", ["/v1/nothing", "/v1/gateways/x", "/metrics/x", "/v1/points/-1"])
