@@ -297,6 +297,16 @@ CREATE TABLE tidegate.membership (
 
 ALTER TABLE ONLY tidegate.membership FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE tidegate.outage (
+    tenant_id uuid NOT NULL,
+    gateway_id uuid NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    CONSTRAINT outage_check CHECK ((ended_at > began_at))
+);
+
+ALTER TABLE ONLY tidegate.outage FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE tidegate.person (
     id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -524,6 +534,9 @@ ALTER TABLE ONLY tidegate.latest
 ALTER TABLE ONLY tidegate.membership
     ADD CONSTRAINT membership_pkey PRIMARY KEY (tenant_id, person_id);
 
+ALTER TABLE ONLY tidegate.outage
+    ADD CONSTRAINT outage_pkey PRIMARY KEY (tenant_id, gateway_id, began_at);
+
 ALTER TABLE ONLY tidegate.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (tenant_id, id);
 
@@ -620,6 +633,9 @@ ALTER TABLE ONLY tidegate.membership
 ALTER TABLE ONLY tidegate.membership
     ADD CONSTRAINT membership_tenant_id_person_id_fkey FOREIGN KEY (tenant_id, person_id) REFERENCES tidegate.person(tenant_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY tidegate.outage
+    ADD CONSTRAINT outage_tenant_id_gateway_id_fkey FOREIGN KEY (tenant_id, gateway_id) REFERENCES tidegate.gateway(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY tidegate.person
     ADD CONSTRAINT person_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tidegate.tenant(tenant_id);
 
@@ -669,6 +685,8 @@ ALTER TABLE tidegate.latest ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE tidegate.membership ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE tidegate.outage ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE tidegate.person ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE tidegate.point ENABLE ROW LEVEL SECURITY;
@@ -706,6 +724,8 @@ CREATE POLICY tenant ON tidegate.gateway_event USING ((tenant_id = (current_sett
 CREATE POLICY tenant ON tidegate.latest USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
 
 CREATE POLICY tenant ON tidegate.membership USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
+
+CREATE POLICY tenant ON tidegate.outage USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
 
 CREATE POLICY tenant ON tidegate.person USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
 
@@ -791,6 +811,8 @@ GRANT SELECT,INSERT ON TABLE tidegate.gateway_event TO tidegate_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.latest TO tidegate_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.membership TO tidegate_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE tidegate.outage TO tidegate_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.person TO tidegate_app;
 

@@ -10,8 +10,12 @@ from psycopg.types.json import Jsonb
 
 from cloud_api.db.session import Db
 from cloud_api.registry.rows import Device, Gateway, Point, Site
+from cloud_api.registry.states import SILENT_AFTER
 from cloud_sync.wire.events import DeviceDeclared, PointDeclared
 from cloud_sync.wire.uplink import Backlog
+
+MAX_OUTAGES = 10_000
+"""Of one gateway: at one a day for 27 years, at the quickest possible for two days."""
 
 
 async def touch_gateway(
@@ -24,15 +28,58 @@ async def touch_gateway(
     version: str,
     now: datetime,
 ) -> None:
-    """Note a contact, and what still waits on the gateway."""
+    """Note a contact and what still waits on the gateway; after a silence also the outage.
+
+    An outage of the same start is noted once. The oldest are forgotten, past ``MAX_OUTAGES``.
+    """
     await db.execute(
         """
-        UPDATE gateway SET last_contact_at = %s, backlog_batches = %s, backlog_samples = %s,
-                           backlog_oldest_at = %s, version = %s
-        WHERE tenant_id = %s AND id = %s
+        WITH before AS (
+            SELECT last_contact_at FROM gateway WHERE tenant_id = %(tenant)s AND id = %(gateway)s
+            FOR NO KEY UPDATE
+        ), noted AS (
+            INSERT INTO outage (tenant_id, gateway_id, began_at, ended_at)
+            SELECT %(tenant)s, %(gateway)s, last_contact_at, %(now)s
+            FROM before WHERE %(now)s - last_contact_at > %(silent)s
+            ON CONFLICT DO NOTHING RETURNING began_at
+        ), forgotten AS (
+            DELETE FROM outage USING noted
+            WHERE tenant_id = %(tenant)s AND gateway_id = %(gateway)s AND outage.began_at <= (
+                SELECT began_at FROM outage
+                WHERE tenant_id = %(tenant)s AND gateway_id = %(gateway)s
+                ORDER BY began_at DESC OFFSET %(most)s - 1 LIMIT 1)
+        )
+        UPDATE gateway SET last_contact_at = %(now)s, backlog_batches = %(batches)s,
+            backlog_samples = %(samples)s, backlog_oldest_at = %(oldest)s, version = %(version)s
+        FROM before WHERE tenant_id = %(tenant)s AND id = %(gateway)s
         """,
-        (now, backlog.batches, backlog.samples, oldest_at, version, tenant, gateway),
+        {
+            "tenant": tenant,
+            "gateway": gateway,
+            "now": now,
+            "batches": backlog.batches,
+            "samples": backlog.samples,
+            "oldest": oldest_at,
+            "version": version,
+            "silent": SILENT_AFTER,
+            "most": MAX_OUTAGES,
+        },
     )
+
+
+async def outages(
+    db: Db, tenant: UUID, gateway: UUID, start: datetime, end: datetime, *, limit: int
+) -> list[tuple[datetime, datetime]]:
+    """List the newest past outages that overlap [start, end), in no order."""
+    found = await db.execute(
+        """
+        SELECT began_at, ended_at FROM outage
+        WHERE tenant_id = %s AND gateway_id = %s AND ended_at >= %s AND began_at < %s
+        ORDER BY began_at DESC LIMIT %s
+        """,
+        (tenant, gateway, start, end, limit),
+    )
+    return await found.fetchall()
 
 
 async def upsert_devices(

@@ -34,10 +34,17 @@ KINDS = frozenset({"float", "integer", "boolean", "text", "enumeration"})
 async def touch(
     db: Db, tenant: UUID, gateway: UUID, backlog: Backlog, *, version: str, now: datetime
 ) -> None:
-    """Note that a gateway was in contact, and what still waits on it."""
+    """Note that a gateway is in contact, what still waits on it, and the outage this ends."""
     oldest = _time(backlog.oldest_us) if backlog.oldest_us is not None else None
     bounded = Backlog(_count(backlog.batches), _count(backlog.samples))
     await queries.touch_gateway(db, tenant, gateway, bounded, oldest, version=version[:64], now=now)
+
+
+async def outages(
+    db: Db, tenant: UUID, gateway: UUID, start: datetime, end: datetime, *, limit: int
+) -> list[tuple[datetime, datetime]]:
+    """List the newest past outages of a gateway's line that overlap [start, end), in no order."""
+    return await queries.outages(db, tenant, gateway, start, end, limit=limit)
 
 
 async def declare(

@@ -5,7 +5,9 @@ from enum import StrEnum
 
 SILENT_AFTER = timedelta(seconds=15)
 """A gateway in contact posts at least a heartbeat in a third of this."""
-LATE_AFTER = timedelta(seconds=15)
+CATCHING_UP_AFTER = timedelta(seconds=15)
+"""A gateway on which a sample waits for longer than this is behind."""
+LATE_AFTER = timedelta(seconds=5)
 """A sample that reached the cloud later than this was back-filled."""
 
 
@@ -26,7 +28,7 @@ def gateway_state(
         return GatewayState.WAITING
     if now - last_contact_at > SILENT_AFTER:
         return GatewayState.SILENT
-    if oldest_waiting_at is not None and last_contact_at - oldest_waiting_at > LATE_AFTER:
+    if oldest_waiting_at is not None and last_contact_at - oldest_waiting_at > CATCHING_UP_AFTER:
         return GatewayState.CATCHING_UP
     return GatewayState.LIVE
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from cloud_api.db.session import Database
 from cloud_api.errors import NotFoundError
+from cloud_api.registry import service as registry
 from cloud_api.telemetry import queries, spans
 from cloud_api.telemetry.arrays import Chunk, series_of
 from cloud_api.telemetry.history import Series, Window, bad_spans, clip, downsample, numbers
@@ -39,6 +40,9 @@ async def chart(
         marked = await queries.late_spans(db, tenant, facts.gateway, start, end)
         marked += await queries.lost_spans(db, tenant, facts.gateway, start, end)
         silences = await queries.silence_of_device(db, tenant, facts.gateway, facts.device, end)
+        marked += spans.outage_spans(
+            await registry.outages(db, tenant, facts.gateway, start, end, limit=spans.MAX_SPANS)
+        )
     marked += spans.silent_span(facts.last_contact_at, now)
     marked += spans.device_spans(silences, now)
     window = Window(_microseconds(start), _microseconds(end), buckets)

@@ -13,6 +13,7 @@ MAX_SPANS = 500
 """Of each kind in one answer."""
 JOIN_WITHIN = timedelta(seconds=5)
 """Stretches nearer to each other than this are one."""
+NO_CONTACT = "no contact with the gateway"
 
 
 SpanKind = Literal["backfilled", "lost", "silent", "device_silent", "bad"]
@@ -41,7 +42,12 @@ def silent_span(last_contact_at: datetime | None, now: datetime) -> list[Span]:
     """Give the stretch since the last contact, when that is too long ago."""
     if last_contact_at is None or now - last_contact_at <= SILENT_AFTER:
         return []
-    return [Span("silent", last_contact_at, now)]
+    return [Span("silent", last_contact_at, now, NO_CONTACT)]
+
+
+def outage_spans(outages: Iterable[tuple[datetime, datetime]]) -> list[Span]:
+    """Give the past outages of the line; what was read meanwhile came back-filled."""
+    return [Span("silent", began_at, ended_at, NO_CONTACT) for began_at, ended_at in outages]
 
 
 def device_spans(events: Iterable[tuple[str, datetime, str]], now: datetime) -> list[Span]:

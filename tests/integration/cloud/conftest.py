@@ -26,6 +26,8 @@ POINTS = (
     PointDeclared("state", "text"),
 )
 
+NOTHING_WAITS = Backlog(0, 0)
+
 
 @dataclass
 class Wire:
@@ -37,9 +39,7 @@ class Wire:
 
     def batch(self, stream: Stream, payload: bytes, times: list[int], seq: int | None = None):
         numbers = self.numbers.setdefault(stream, count(1))
-        seal = Seal(
-            stream, self.epoch, seq or next(numbers), "boot", 1, ClockQuality.SYNCHRONISED
-        )
+        seal = Seal(stream, self.epoch, seq or next(numbers), "boot", 1, ClockQuality.SYNCHRONISED)
         return seal_batch(
             seal, count=len(times), first_us=min(times), last_us=max(times), payload=payload
         )
@@ -60,8 +60,12 @@ class Wire:
         body = {"devices": msgspec.to_builtins([device])}
         return self.event(EventKind.POINTS_DECLARED, time_us, **body)
 
-    async def post(self, *batches: bytes, backlog: Backlog = Backlog(0, 0)) -> list[tuple[str, str]]:
-        answer = await self.post_raw(msgspec.msgpack.encode(Upload(backlog, "1.2.3", list(batches))))
+    async def post(
+        self, *batches: bytes, backlog: Backlog = NOTHING_WAITS
+    ) -> list[tuple[str, str]]:
+        answer = await self.post_raw(
+            msgspec.msgpack.encode(Upload(backlog, "1.2.3", list(batches)))
+        )
         assert answer.status_code == 200, answer.text
         return [(r.outcome.value, r.reason) for r in decode_reply(answer.content).results]
 

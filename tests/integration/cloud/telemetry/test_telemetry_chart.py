@@ -105,6 +105,15 @@ async def test_samples_that_came_late_are_marked(ask, wire):
     ]
 
 
+@pytest.mark.parametrize(("age_s", "kinds"), [(2, []), (8, ["backfilled"])])
+async def test_late_means_more_than_five_seconds(ask, wire, age_s, kinds):
+    line = await wire()
+    read = time.time_ns() // 1000 - age_s * SECOND
+    await line.post(line.samples(Sample("pump/flow", read, 1.0)))
+    spans = (await ask(line, read - SECOND, read + SECOND))["spans"]
+    assert [span["kind"] for span in spans] == kinds
+
+
 async def test_gap_is_marked_between_the_batches_around_it(ask, wire):
     line = await wire()
     gap = {

@@ -2,7 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from cloud_api.telemetry.spans import Span, bad_spans, device_spans, silent_span, time_of, within
+from cloud_api.telemetry.spans import (
+    NO_CONTACT,
+    Span,
+    bad_spans,
+    device_spans,
+    outage_spans,
+    silent_span,
+    time_of,
+    within,
+)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -27,9 +36,13 @@ def test_device_that_came_back_without_having_left_is_ignored():
 
 
 def test_gateway_is_silent_since_its_last_contact():
-    assert silent_span(at(0), at(5)) == [Span("silent", at(0), at(5))]
+    assert silent_span(at(0), at(5)) == [Span("silent", at(0), at(5), NO_CONTACT)]
     assert silent_span(at(0), at(0) + timedelta(seconds=15)) == []
     assert silent_span(None, at(5)) == []
+
+
+def test_past_outages_are_silent_too():
+    assert outage_spans([(at(1), at(2))]) == [Span("silent", at(1), at(2), NO_CONTACT)]
 
 
 def test_spans_are_cut_to_the_window():
