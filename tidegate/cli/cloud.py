@@ -12,7 +12,7 @@ import typer
 from tidegate.cli.outcome import ExitCode, leave, print_json, say
 
 if TYPE_CHECKING:
-    from cloud_api.administration import CloudStatus, Office
+    from cloud_api.administration import Office
     from cloud_api.errors import CloudError
     from cloud_api.server import Running
     from cloud_api.settings import CloudSettings
@@ -190,7 +190,9 @@ def status(state_dir: StateDir = STATE_DIR, as_json: Json = False) -> None:
             }
         )
     else:
-        _status_table(found)
+        from tidegate.cli.cloud_tables import status_table  # noqa: PLC0415 - help must be quick
+
+        status_table(found)
 
 
 @app.command(hidden=True)
@@ -276,21 +278,3 @@ def _show(data: object, text: str, as_json: bool) -> None:
         print_json(data)
     else:
         typer.echo(text)
-
-
-def _status_table(found: "CloudStatus") -> None:
-    from rich.console import Console  # noqa: PLC0415 - help must be quick
-    from rich.table import Table  # noqa: PLC0415
-
-    say(f"dashboard {found.http}   gateways {found.https}")
-    table = Table("tenant", "gateway", "site", "state", "last contact", "points", "waiting")
-    for tenant in found.tenants:
-        for view in tenant.gateways:
-            contact = f"{view.last_contact_at:%F %T}" if view.last_contact_at else "-"
-            table.add_row(
-                tenant.name, view.name, view.site.name, view.state.value, contact,
-                f"{view.points.good}/{view.points.total} good", f"{view.backlog.samples} samples",
-            )  # fmt: skip
-        if not tenant.gateways:
-            table.add_row(tenant.name, "-", "-", "-", "-", "-", "-")
-    Console().print(table)
