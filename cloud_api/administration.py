@@ -206,7 +206,7 @@ async def open_office(settings: CloudSettings) -> AsyncIterator[Office]:
             hint=f"tidegate cloud run --state-dir {settings.state_dir}",
         ) from exc
     async with open_database(dsn, PoolSizes(app=1, ingest=1)) as database:
-        yield Office(database, with_running_ports(settings), datetime.now(UTC))
+        yield Office(database, as_running(settings), datetime.now(UTC))
 
 
 def owner_dsn(settings: CloudSettings) -> str:
@@ -227,17 +227,15 @@ def owner_dsn(settings: CloudSettings) -> str:
     return access.dsn()
 
 
-def with_running_ports(settings: CloudSettings) -> CloudSettings:
-    """Take over the ports that the running process says it has."""
+def as_running(settings: CloudSettings) -> CloudSettings:
+    """Take over the address and ports that the running process says it has."""
     try:
         running = json.loads((settings.state_dir / STATUS_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return settings
-    ports = {
-        setting: int(str(running[key]).rpartition(":")[2])
-        for setting, key in (("https_port", "https"), ("http_port", "http"))
-    }
-    return settings.model_copy(update=ports)
+    https, http = urlsplit(running["https"]), urlsplit(running["http"])
+    found = {"https_port": https.port, "http_port": http.port}
+    return settings.model_copy(update={**found, "host_names": (str(https.hostname),)})
 
 
 def read_password(file: Path) -> str:
