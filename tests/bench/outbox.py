@@ -24,7 +24,6 @@ from edge_runtime.outbox.writer import Outbox
 from tests.bench.plant_day import plant_day
 
 SAMPLES = 400_000
-COMMITS = (1_000, 10_000)
 ROUNDS = 3
 SLICE_S = 60
 STEADY_RATE = 10_000
@@ -44,25 +43,26 @@ def run() -> dict[str, object]:
     """Run the benchmark; gives ours, the references and the ratios."""
     samples = _samples()
     result: dict[str, object] = {"name": "outbox", "samples": len(samples), "rounds": ROUNDS}
-    for size in COMMITS:
-        batches = [samples[start : start + size] for start in range(0, len(samples), size)]
-        rounds = [(_cost(_ours, batches), _cost(_row_a_sample, batches)) for _ in range(ROUNDS)]
-        ours, rows = (_median(list(costs)) for costs in zip(*rounds, strict=True))
-        result[f"commits_of_{size}"] = {
-            "ours": _figures(ours),
-            "references": {"row_a_sample": _figures(rows)},
-            "ratio": {
-                "samples_per_s": round(ours.samples_per_s / rows.samples_per_s, 2),
-                "bytes_on_disk": round(
-                    rows.bytes_on_disk_a_sample / ours.bytes_on_disk_a_sample, 2
-                ),
-                "bytes_written": round(
-                    rows.bytes_written_a_sample / ours.bytes_written_a_sample, 2
-                ),
-            },
-        }
+    # What the benchmark is judged by stands at the top, the other size below it.
+    result |= {"commit": 1_000} | _compare(samples, 1_000)
+    result["commits_of_10000"] = _compare(samples, 10_000)
     result["steady"] = asyncio.run(_steady(samples))
     return result
+
+
+def _compare(samples: list[Sample], size: int) -> dict[str, object]:
+    batches = [samples[start : start + size] for start in range(0, len(samples), size)]
+    rounds = [(_cost(_ours, batches), _cost(_row_a_sample, batches)) for _ in range(ROUNDS)]
+    ours, rows = (_median(list(costs)) for costs in zip(*rounds, strict=True))
+    return {
+        "ours": _figures(ours),
+        "references": {"row_a_sample": _figures(rows)},
+        "ratio": {
+            "samples_per_s": round(ours.samples_per_s / rows.samples_per_s, 2),
+            "bytes_on_disk": round(rows.bytes_on_disk_a_sample / ours.bytes_on_disk_a_sample, 2),
+            "bytes_written": round(rows.bytes_written_a_sample / ours.bytes_written_a_sample, 2),
+        },
+    }
 
 
 def _samples() -> list[Sample]:

@@ -21,7 +21,6 @@ from edge_runtime.clock import boot_id
 from tests.bench.plant_day import plant_day
 
 SLICE_S = 120
-BATCHES = (1_000, 10_000)
 ROUNDS = 3
 GZIP_LEVEL = 6
 TARGET_BYTES = 4.0
@@ -61,8 +60,9 @@ def run() -> dict[str, object]:
         "rounds": ROUNDS,
         "target_bytes_in_batches_of_1000": TARGET_BYTES,
     }
-    for size in BATCHES:
-        result[f"batches_of_{size}"] = _compare(_cut(reported, size))
+    # What the benchmark is judged by stands at the top, the other sizes below it.
+    result |= {"batch": 1_000} | _compare(_cut(reported, 1_000))
+    result["batches_of_10000"] = _compare(_cut(reported, 10_000))
     result["every_reading_in_batches_of_1000"] = _figures(_measure(OURS, _cut(every, 1_000)))
     result["a_batch_a_second"] = _compare([batch for batch in live if batch])
     return result
