@@ -4,6 +4,7 @@
     tidegate_app      everything at run time, under row-level security
     tidegate_ingest   BYPASSRLS, may insert into the history and become tidegate_app, nothing else
     tidegate_login    cannot log in; owns the few functions that find the tenant of a credential
+    tidegate_merge    cannot log in; owns the one function that joins chunks, under row-level security
 
 Passwords of the two that log in are derived from the owner's, so that any number of API processes
 agree on them and none has to be stored. The way back does not exist.
@@ -22,11 +23,13 @@ from cloud_api.errors import SettingsError
 APP = "tidegate_app"
 INGEST = "tidegate_ingest"
 LOGIN = "tidegate_login"
+MERGE = "tidegate_merge"
 
 _ATTRIBUTES = {
     APP: "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION",
     INGEST: "LOGIN NOSUPERUSER BYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION",
     LOGIN: "NOLOGIN NOSUPERUSER BYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION",
+    MERGE: "NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION",
 }
 
 
@@ -66,7 +69,9 @@ async def ensure_roles(owner: Db, dsn: str) -> None:
     for role in (APP, INGEST):
         await _set_password(owner, role, role_password(dsn, role))
     await owner.execute("GRANT tidegate_app TO tidegate_ingest WITH INHERIT FALSE, SET TRUE")
-    await owner.execute("GRANT tidegate_login TO CURRENT_USER WITH INHERIT FALSE, SET TRUE")
+    await owner.execute(
+        "GRANT tidegate_login, tidegate_merge TO CURRENT_USER WITH INHERIT FALSE, SET TRUE"
+    )
 
 
 async def _set_password(owner: AsyncConnection, role: str, password: str) -> None:

@@ -1,5 +1,44 @@
 CREATE SCHEMA tidegate;
 
+CREATE FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'tidegate', 'pg_catalog'
+    AS $$
+    WITH taken AS (
+        DELETE FROM sample_chunk
+        WHERE tenant_id = current_setting('tidegate.tenant')::uuid
+            AND point_id = point AND first BETWEEN low AND high
+            AND date_trunc('hour', low, 'UTC') = date_trunc('hour', high, 'UTC')
+            AND (tier < into_tier OR tier = into_tier AND count <= largest)
+        RETURNING *
+    ), item AS (
+        SELECT item.* FROM taken CROSS JOIN LATERAL unnest(
+            times, values, qualities, reasons, texts
+        ) WITH ORDINALITY AS item (time, value, quality, reason, text, place)
+        ORDER BY item.time, taken.ingested_at, taken.first, item.place
+    ), joined AS (
+        SELECT count(*)::int AS count, array_agg(time) AS times, array_agg(value) AS values,
+            CASE WHEN max(quality) > 0 THEN array_agg(coalesce(quality, 0::smallint)) END
+                AS qualities,
+            CASE WHEN count(reason) > 0 THEN array_agg(reason) END AS reasons,
+            CASE WHEN count(text) > 0 THEN array_agg(text) END AS texts
+        FROM item
+    ), span AS (
+        SELECT tenant_id, min(first) AS first, max(last) AS last, max(ingested_at) AS ingested_at,
+            count(*)::int AS chunks
+        FROM taken GROUP BY tenant_id
+    ), put AS (
+        INSERT INTO sample_chunk (tenant_id, point_id, first, last, count, times, values,
+            qualities, reasons, texts, ingested_at, tier)
+        SELECT tenant_id, point, first, last, count, times, values, qualities, reasons, texts,
+            ingested_at, into_tier
+        FROM span CROSS JOIN joined
+    )
+    SELECT coalesce(sum(chunks), 0)::int FROM span
+    $$;
+
+ALTER FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) OWNER TO tidegate_merge;
+
 CREATE FUNCTION tidegate.keep_sample_partitions() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'tidegate', 'pg_catalog'
@@ -369,7 +408,9 @@ CREATE TABLE tidegate.sample_chunk (
     qualities smallint[],
     reasons text[],
     texts text[],
-    ingested_at timestamp with time zone DEFAULT now() NOT NULL
+    ingested_at timestamp with time zone DEFAULT now() NOT NULL,
+    tier smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT sample_chunk_tier_check CHECK (((tier >= 0) AND (tier <= 2)))
 )
 PARTITION BY RANGE (first);
 ALTER TABLE ONLY tidegate.sample_chunk ALTER COLUMN times SET STORAGE MAIN;
@@ -383,6 +424,10 @@ COMMENT ON COLUMN tidegate.sample_chunk."values" IS 'NaN for a bad sample and fo
 
 COMMENT ON COLUMN tidegate.sample_chunk.qualities IS '0 good, 1 uncertain, 2 bad; null: all are good';
 
+COMMENT ON COLUMN tidegate.sample_chunk.ingested_at IS 'When the newest of its samples arrived';
+
+COMMENT ON COLUMN tidegate.sample_chunk.tier IS '0 as it arrived, 1 joined while its hour ran, 2 joined after its hour';
+
 CREATE VIEW tidegate.sample WITH (security_invoker='true') AS
  SELECT chunk.tenant_id,
     chunk.point_id,
@@ -390,8 +435,7 @@ CREATE VIEW tidegate.sample WITH (security_invoker='true') AS
     NULLIF(item.value, 'NaN'::double precision) AS value,
     item.text,
     COALESCE(item.quality, (0)::smallint) AS quality,
-    COALESCE(item.reason, ''::text) AS reason,
-    chunk.ingested_at
+    COALESCE(item.reason, ''::text) AS reason
    FROM (tidegate.sample_chunk chunk
      CROSS JOIN LATERAL UNNEST(chunk.times, chunk."values", chunk.texts, chunk.qualities, chunk.reasons) item("time", value, text, quality, reason));
 
@@ -408,7 +452,9 @@ CREATE TABLE tidegate.sample_chunk_odd (
     qualities smallint[],
     reasons text[],
     texts text[],
-    ingested_at timestamp with time zone DEFAULT now() CONSTRAINT sample_chunk_ingested_at_not_null NOT NULL
+    ingested_at timestamp with time zone DEFAULT now() CONSTRAINT sample_chunk_ingested_at_not_null NOT NULL,
+    tier smallint DEFAULT 0 CONSTRAINT sample_chunk_tier_not_null NOT NULL,
+    CONSTRAINT sample_chunk_tier_check CHECK (((tier >= 0) AND (tier <= 2)))
 );
 ALTER TABLE ONLY tidegate.sample_chunk_odd ALTER COLUMN times SET STORAGE MAIN;
 ALTER TABLE ONLY tidegate.sample_chunk_odd ALTER COLUMN "values" SET STORAGE MAIN;
@@ -590,13 +636,19 @@ CREATE INDEX person_email ON tidegate.person USING btree (email);
 
 CREATE INDEX point_device ON tidegate.point USING btree (tenant_id, device_id);
 
+CREATE INDEX sample_chunk_loose ON ONLY tidegate.sample_chunk USING btree (tenant_id, first) WHERE (tier < 2);
+
 CREATE INDEX sample_chunk_point ON ONLY tidegate.sample_chunk USING btree (tenant_id, point_id, first);
+
+CREATE INDEX sample_chunk_odd_tenant_id_first_idx ON tidegate.sample_chunk_odd USING btree (tenant_id, first) WHERE (tier < 2);
 
 CREATE INDEX sample_chunk_odd_tenant_id_point_id_first_idx ON tidegate.sample_chunk_odd USING btree (tenant_id, point_id, first);
 
 CREATE INDEX session_person ON tidegate.session USING btree (tenant_id, person_id);
 
 CREATE INDEX sign_in_link_person ON tidegate.sign_in_link USING btree (tenant_id, person_id);
+
+ALTER INDEX tidegate.sample_chunk_loose ATTACH PARTITION tidegate.sample_chunk_odd_tenant_id_first_idx;
 
 ALTER INDEX tidegate.sample_chunk_point ATTACH PARTITION tidegate.sample_chunk_odd_tenant_id_point_id_first_idx;
 
@@ -750,6 +802,10 @@ CREATE POLICY tenant ON tidegate.tenant USING ((tenant_id = (current_setting('ti
 GRANT USAGE ON SCHEMA tidegate TO tidegate_app;
 GRANT USAGE ON SCHEMA tidegate TO tidegate_ingest;
 GRANT USAGE ON SCHEMA tidegate TO tidegate_login;
+GRANT USAGE ON SCHEMA tidegate TO tidegate_merge;
+
+REVOKE ALL ON FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) TO tidegate_app;
 
 REVOKE ALL ON FUNCTION tidegate.keep_sample_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION tidegate.keep_sample_partitions() TO tidegate_app;
@@ -824,6 +880,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.point TO tidegate_app;
 
 GRANT SELECT ON TABLE tidegate.sample_chunk TO tidegate_app;
 GRANT INSERT ON TABLE tidegate.sample_chunk TO tidegate_ingest;
+GRANT SELECT,INSERT,DELETE ON TABLE tidegate.sample_chunk TO tidegate_merge;
 
 GRANT SELECT ON TABLE tidegate.sample TO tidegate_app;
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from cloud_api.telemetry.ingest import Ingest
+from cloud_api.telemetry.merging.merger import keep_merging
 from cloud_api.telemetry.partitions import keep_partitions
 
 
@@ -14,7 +15,10 @@ from cloud_api.telemetry.partitions import keep_partitions
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the ingest; other domains add their handlers to it."""
     app.state.ingest = Ingest(app.state.database)
-    keeper = asyncio.create_task(keep_partitions(app.state.database))
+    chores = [
+        asyncio.create_task(chore(app.state.database)) for chore in (keep_partitions, keep_merging)
+    ]
     yield
-    keeper.cancel()
-    await asyncio.wait([keeper])
+    for task in chores:
+        task.cancel()
+    await asyncio.wait(chores)

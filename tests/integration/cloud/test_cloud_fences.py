@@ -7,11 +7,12 @@ import pytest
 
 from cloud_api.access import doors
 from cloud_api.db.pool import role_dsn
-from cloud_api.db.roles import APP, INGEST, LOGIN
+from cloud_api.db.roles import APP, INGEST, LOGIN, MERGE
 from cloud_api.db.session import copying
 
 POLICY = "(tenant_id = (current_setting('tidegate.tenant'::text))::uuid)"
 DEFINERS = {
+    "join_chunks",
     "keep_sample_partitions",
     "tenant_ids",
     "tenant_of_claim",
@@ -145,7 +146,8 @@ async def test_unique_keys_hold_the_tenant_or_something_random(owner):
 
 
 @pytest.mark.parametrize(
-    ("role", "login", "bypass"), [(APP, True, False), (INGEST, True, True), (LOGIN, False, True)]
+    ("role", "login", "bypass"),
+    [(APP, True, False), (INGEST, True, True), (LOGIN, False, True), (MERGE, False, False)],
 )
 async def test_runtime_roles_have_no_more_than_they_need(owner, role, login, bypass):
     found = await owner.execute(
@@ -176,6 +178,30 @@ async def test_the_ingest_role_itself_may_only_append_to_the_history(owner):
         """,
     )
     assert granted == ["sample_chunk INSERT"]
+
+
+async def test_the_merge_role_itself_may_only_replace_chunks(owner):
+    granted = await column(
+        owner,
+        """
+        SELECT table_name || ' ' || privilege_type FROM information_schema.role_table_grants
+        WHERE grantee = 'tidegate_merge' ORDER BY 1
+        """,
+    )
+    assert granted == [f"sample_chunk {right}" for right in ("DELETE", "INSERT", "SELECT")]
+
+
+async def test_functions_with_their_owners_rights_belong_to_who_needs_least(owner):
+    found = await owner.execute(
+        """
+        SELECT rolname, array_agg(proname::text) FROM pg_proc JOIN pg_roles ON pg_roles.oid = proowner
+        WHERE pronamespace = 'tidegate'::regnamespace AND prosecdef GROUP BY 1
+        """
+    )
+    owned = dict(await found.fetchall())
+    assert owned.pop(MERGE) == ["join_chunks"]
+    assert set(owned.pop(LOGIN)) == DEFINERS - {"join_chunks", "keep_sample_partitions"}
+    assert list(owned.values()) == [["keep_sample_partitions"]]
 
 
 async def test_the_doors_role_reads_no_more_than_the_doors_need(owner):

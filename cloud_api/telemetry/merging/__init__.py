@@ -1,0 +1,1 @@
+"""Small chunks become hour chunks, in the background."""
