@@ -235,20 +235,20 @@ def _pack_values(columns: SampleColumns, values: Sequence[Value | None]) -> None
     for count in columns.counts:
         own = values[start : start + count]
         start += count
-        kind, exponent = _kind_of(own)
-        kinds.append(kind)
-        exponents.append(exponent)
+        kind = _kind_of(own)
+        exponent = 0
         if kind is Kind.TEXT:
             columns.texts.extend("" if value is None else str(value) for value in own)
-            continue
-        numbers = _filled(own)
-        if kind is Kind.FLOAT:
-            floats.extend(map(float, numbers))
-        elif kind is Kind.DECIMAL:
-            scale = _SCALES[exponent]
-            integers.extend([round(number * scale) for number in numbers])
+        elif kind is not Kind.FLOAT:
+            integers.extend(map(int, _filled(own)))
+        elif decimals := _as_decimals(numbers := _filled(own)):
+            kind = Kind.DECIMAL
+            exponent, mantissas = decimals
+            integers.extend(mantissas)
         else:
-            integers.extend(map(int, numbers))
+            floats.extend(map(float, numbers))
+        kinds.append(kind)
+        exponents.append(exponent)
     columns.kinds, columns.exponents = bytes(kinds), bytes(exponents)
     columns.integers, columns.floats = planes.pack_deltas(integers), planes.pack_floats(floats)
 
@@ -266,37 +266,39 @@ def _filled(values: Sequence[Value | None]) -> Sequence[float]:
     return filled
 
 
-def _kind_of(values: Sequence[Value | None]) -> tuple[Kind, int]:
+def _kind_of(values: Sequence[Value | None]) -> Kind:
+    """Choose by the types of the values; a FLOAT may turn out to be a DECIMAL."""
     types = set(map(type, values))
     if types == _FLOATS:
-        return _kind_of_floats(values)  # type: ignore[arg-type] # all of them are floats
+        return Kind.FLOAT
     types.discard(type(None))
     if str in types:
-        return Kind.TEXT, 0
+        return Kind.TEXT
     if types <= _BOOLEANS:
-        return Kind.BOOLEAN, 0
-    numbers: list[float] = [v for v in values if v is not None]  # type: ignore[misc]
-    if types <= _INTEGERS:
-        exact = min(numbers) >= -EXACT_INTEGER and max(numbers) <= EXACT_INTEGER
-        return (Kind.INTEGER, 0) if exact else (Kind.FLOAT, 0)
-    return _kind_of_floats(numbers)
+        return Kind.BOOLEAN
+    if not types <= _INTEGERS:
+        return Kind.FLOAT
+    numbers: list[int] = [v for v in values if v is not None]  # type: ignore[misc]
+    exact = min(numbers) >= -EXACT_INTEGER and max(numbers) <= EXACT_INTEGER
+    return Kind.INTEGER if exact else Kind.FLOAT
 
 
-def _kind_of_floats(numbers: Sequence[float]) -> tuple[Kind, int]:
-    """Find the fewest decimals that give every number back; plain floats where there are none."""
+def _as_decimals(numbers: Sequence[float]) -> tuple[int, list[int]] | None:
+    """Find the fewest decimals that give every number back, and the integers that travel then."""
+    if not -_LARGEST_DECIMAL <= min(numbers) <= max(numbers) <= _LARGEST_DECIMAL:
+        return None
+    if not math.isfinite(sum(numbers)):
+        return None  # a NaN, which minimum and maximum may overlook
     if 0.0 in numbers and any(number == 0 and math.copysign(1, number) < 0 for number in numbers):
-        return Kind.FLOAT, 0  # an integer has no negative zero
-    exponent = 0
-    for number in numbers:
-        if not -_LARGEST_DECIMAL <= number <= _LARGEST_DECIMAL:
-            return Kind.FLOAT, 0
-        scale = _SCALES[exponent]
-        while round(number * scale) / scale != number:
-            exponent += 1
-            if exponent > MAX_EXPONENT:
-                return Kind.FLOAT, 0
-            scale = _SCALES[exponent]
-    return Kind.DECIMAL, exponent
+        return None  # an integer has no negative zero
+    wanted = list(numbers)
+    for exponent, scale in enumerate(_SCALES):
+        if round(wanted[0] * scale) / scale != wanted[0]:
+            continue  # cheaper than to try them all
+        mantissas = [round(number * scale) for number in wanted]
+        if [mantissa / scale for mantissa in mantissas] == wanted:
+            return exponent, mantissas
+    return None
 
 
 def _pack_verdicts(columns: SampleColumns, pairs: list[tuple[int, str]]) -> None:
