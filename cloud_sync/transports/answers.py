@@ -118,7 +118,7 @@ def _read_problem(answer: Answer) -> _Problem:
         return _Problem()
     try:
         return _problem.decode(answer.body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return _Problem()
 
 

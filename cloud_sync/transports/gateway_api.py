@@ -106,6 +106,6 @@ def _with_token(request: Request, token: str) -> Request:
 def _read_document(document: str, data: bytes) -> Document | None:
     try:
         return _document.decode(data)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         log.warning("a document cannot be read", extra={"document": document, "error": str(exc)})
         return None

@@ -60,6 +60,7 @@ def test_anything_else_is_not_the_cloud(answer):
         (refused(500, "internal"), CloudFailedError),
         (refused(502), CloudFailedError),
         (refused(403), AnswerInvalidError),
+        (Answer(403, problems.MEDIA_TYPE, b'{"code":"\xff"}'), AnswerInvalidError),
     ],
 )
 def test_each_refusal_has_its_error(answer, error):
