@@ -139,7 +139,7 @@ class Uplink:
             known.mark = end
             batches = self._read(plan)
         messages = [batch.message for group in batches.values() for batch in group]
-        upload = Upload(self._backlog_after(pending, batches), self._version, messages)
+        upload = Upload(self._backlog_after(stored, batches), self._version, messages)
         return Sending(epoch, batches, upload)
 
     def _pending(self, stream: Stream, stored: Ranges) -> Ranges:
@@ -158,10 +158,12 @@ class Uplink:
         return list(self._outbox.load(stream, numbers, room)) if numbers else []
 
     def _backlog_after(
-        self, pending: dict[Stream, Ranges], batches: dict[Stream, list[StoredBatch]]
+        self, stored: dict[Stream, Ranges], batches: dict[Stream, list[StoredBatch]]
     ) -> Backlog:
+        """Weigh all that the cloud does not have: refused batches still lie here, too."""
         sent = {stream: of_numbers(b.seq for b in group) for stream, group in batches.items()}
-        rest = {stream: difference(p, sent.get(stream, ())) for stream, p in pending.items()}
+        has = self._known.acknowledged
+        rest = {s: difference(r, union(has[s], sent.get(s, ()))) for s, r in stored.items()}
         count, samples, oldest_us = self._outbox.weigh(Stream.SAMPLES, rest[Stream.SAMPLES])
         events, _, _ = self._outbox.weigh(Stream.EVENTS, rest[Stream.EVENTS])
         return Backlog(count + events, samples, oldest_us)

@@ -144,6 +144,18 @@ async def test_a_refused_batch_is_not_acknowledged_and_not_sent_again(world):
     assert world.uplink.prepare().upload.batches == []
 
 
+async def test_refused_batches_stay_in_the_backlog(world):
+    for _ in range(2):
+        world.outbox.commit()
+    refused = [BatchResult("samples", EPOCH, seq, Outcome.REFUSED, "invalid") for seq in (1, 2)]
+    world.transport.replies.append(UploadReply(refused))
+    await world.send_once()
+    world.outbox.commit()
+    await world.send_once()
+    backlog = world.uplink.prepare().upload.backlog
+    assert (backlog.batches, backlog.samples, backlog.oldest_us) == (2, 2, 1_000_000)
+
+
 async def test_a_clone_sends_nothing_until_it_has_another_epoch(world):
     world.outbox.commit()
     refused = [BatchResult("samples", EPOCH, 1, Outcome.REFUSED, "clone")]
