@@ -82,7 +82,7 @@ def read_status(folder: Path, name: str, kind: type[S]) -> S | None:
     """Read ``<name>.json``; None where there is none or it is of another version."""
     try:
         return msgspec.json.decode((folder / f"{name}.json").read_bytes(), type=kind)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

@@ -191,7 +191,7 @@ def _decode(states: Mapping[str, bytes]) -> dict[str, SavedRule]:
             continue
         try:
             saved[name.removeprefix(PREFIX)] = msgspec.json.decode(content, type=SavedRule)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             logger.warning("the saved state %s cannot be read and is dropped", name)
     return saved
 

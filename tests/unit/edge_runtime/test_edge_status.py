@@ -7,6 +7,7 @@ from edge_runtime.status import memory_bytes, proportional_size, read_status, wr
 
 class Some(msgspec.Struct):
     time_us: int
+    name: str = ""
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -17,8 +18,9 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_a_missing_or_strange_status_is_none(tmp_path):
     assert read_status(tmp_path, "runtime", Some) is None
-    (tmp_path / "runtime.json").write_text('{"time_us": "x"}')
-    assert read_status(tmp_path, "runtime", Some) is None
+    for strange in (b'{"time_us": "x"}', b'{"time_us": 1, "name": "\xff"}'):
+        (tmp_path / "runtime.json").write_bytes(strange)
+        assert read_status(tmp_path, "runtime", Some) is None
 
 
 def test_memory_is_told_in_bytes():

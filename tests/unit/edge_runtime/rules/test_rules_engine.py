@@ -101,8 +101,9 @@ async def test_the_alert_of_a_changed_rule_is_cleared(site, bind):
     assert site.kinds() == ["alert.raised", "alert.cleared"]
 
 
-async def test_a_strange_saved_state_is_dropped(site):
-    site.journal.save_state("rule/high", b'{"from": "another version"}')
+@pytest.mark.parametrize("content", [b'{"from": "another version"}', b'{"point": "\xff"}'])
+async def test_a_strange_saved_state_is_dropped(site, content):
+    site.journal.save_state("rule/high", content)
     site.journal.save_state("other/thing", b"1")
     site.restart()
     site.read(6.5)
