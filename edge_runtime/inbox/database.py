@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from cloud_sync.wire.ranges import Ranges, parse
 from edge_runtime.durable import flush_folder, make_folder
 from edge_runtime.errors import StoreDamagedError
 from edge_runtime.outbox.database import (
@@ -15,7 +16,8 @@ from edge_runtime.outbox.database import (
 )
 
 __all__ = [
-    "Connection", "data_version", "open_sound", "open_to_read", "path_of", "store_errors",
+    "Connection", "data_version", "open_sound", "open_to_read", "path_of", "read_ranges",
+    "store_errors",
 ]  # fmt: skip
 
 INBOX_SCHEMA = """
@@ -75,6 +77,15 @@ log = logging.getLogger(__name__)
 def path_of(folder: Path) -> Path:
     """Name the inbox's file."""
     return folder / "inbox.db"
+
+
+def read_ranges(text: str) -> Ranges:
+    """Read acknowledged numbers; damaged ones count as none, and their batches are sent again."""
+    try:
+        return parse(text)
+    except ValueError as exc:
+        log.error("acknowledged numbers damaged", extra={"error": str(exc)})  # noqa: TRY400 - expected kind of damage
+        return ()
 
 
 def open_sound(path: Path, schema: str) -> tuple[Connection, bool]:

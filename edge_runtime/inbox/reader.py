@@ -1,5 +1,6 @@
 """The runtime's side of the inbox."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 import msgspec
 
 from cloud_sync.wire.downlink import Document
-from cloud_sync.wire.ranges import Ranges, parse
+from cloud_sync.wire.ranges import Ranges
 from edge_runtime.errors import StoreError
 from edge_runtime.inbox import database
-from edge_runtime.inbox.database import Connection, store_errors
+from edge_runtime.inbox.database import Connection, read_ranges, store_errors
 
 _document = msgspec.json.Decoder(Document)
+
+log = logging.getLogger(__name__)
 
 
 class InboxReader:
@@ -36,15 +39,21 @@ class InboxReader:
     def acknowledged(self) -> Mapping[tuple[str, str], Ranges]:
         """Give the numbers that the cloud has, by (stream, epoch)."""
         rows = self._rows(database.ALL_RANGES, ())
-        return {(stream, epoch): parse(ranges) for stream, epoch, ranges in rows}
+        return {(stream, epoch): read_ranges(ranges) for stream, epoch, ranges in rows}
 
     def documents(self, after: int = 0, limit: int = 100) -> list[tuple[int, Document]]:
         """List documents with their place, in the order they came, after a place.
 
-        Places start anew where the inbox did; a document's ``id`` tells whether it was done.
+        Places start anew where the inbox did; a document's ``id`` tells whether it was done. One
+        that is damaged is left out: nothing answers it, so the cloud sees it expire.
         """
-        rows = self._rows(database.DOCUMENTS, (after, limit))
-        return [(place, _document.decode(content)) for place, content in rows]
+        while rows := self._rows(database.DOCUMENTS, (after, limit)):
+            found = [(place, _read_document(place, content)) for place, content in rows]
+            readable = [(place, document) for place, document in found if document is not None]
+            if readable:
+                return readable
+            after = rows[-1][0]
+        return []
 
     def close(self) -> None:
         """Let go of the file; the next call opens it again."""
@@ -81,3 +90,11 @@ class InboxReader:
         except StoreError:
             self.close()
             return []
+
+
+def _read_document(place: int, content: bytes) -> Document | None:
+    try:
+        return _document.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        log.error("document damaged", extra={"place": place, "error": str(exc)})  # noqa: TRY400 - expected kind of damage
+        return None

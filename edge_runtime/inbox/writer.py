@@ -5,12 +5,12 @@ from pathlib import Path
 import msgspec
 
 from cloud_sync.wire.downlink import Document
-from cloud_sync.wire.ranges import Ranges, parse, render, union
+from cloud_sync.wire.ranges import Ranges, render, union
 from cloud_sync.wire.version import MAX_DOCUMENT_BYTES
 from edge_runtime.clock import Clock
 from edge_runtime.errors import StoreError, StoreFullError
 from edge_runtime.inbox import database
-from edge_runtime.inbox.database import store_errors
+from edge_runtime.inbox.database import read_ranges, store_errors
 
 MAX_DOCUMENTS = 1_000
 
@@ -50,7 +50,7 @@ class InboxWriter:
         """Give the numbers that the cloud has."""
         with store_errors(self._path):
             row = self._connection.execute(database.GET_RANGES, (stream, epoch)).fetchone()
-        return () if row is None else parse(row[0])
+        return () if row is None else read_ranges(row[0])
 
     def put(self, document: Document) -> bool:
         """Store a document durably. False where it is there already.

@@ -23,14 +23,15 @@ class Site:
         self.events, self.executed, self.disk = [], 0, True
         self.inbox = InboxWriter(folder / "inbox", clock)
         self.journal = Journal(folder / "journal.db", clock)
+        self.reader = InboxReader(folder / "inbox")
         self.start()
 
     def start(self, *, forgot=False):
         answering = Answering(self.events.append, self.durable)
-        reader = InboxReader(self.folder / "inbox")
+        self.reader.close()
         known = {"count": self.count}
         self.commander = Commander(
-            reader, self.journal, answering, self.clock, known, forgot=forgot
+            self.reader, self.journal, answering, self.clock, known, forgot=forgot
         )
 
     async def count(self):
@@ -50,6 +51,7 @@ class Site:
         return [(e.body["command"], e.body["state"], e.body.get("reason")) for e in self.events]
 
     def close(self):
+        self.reader.close()
         self.inbox.close()
         self.journal.close()
 

@@ -1,5 +1,8 @@
 """The inbox: what one side stored, the other one finds."""
 
+import sqlite3  # noqa: TID251 - damages a store from outside
+from contextlib import closing
+
 import pytest
 
 from cloud_sync.wire.downlink import Document
@@ -128,3 +131,26 @@ def test_a_damaged_inbox_reads_as_empty(folder, reader):
     database.path_of(folder).write_bytes(b"no database" * 500)
     assert reader.documents() == []
     assert reader.acknowledged() == {}
+
+
+def damage(folder, statement, value):
+    with closing(sqlite3.connect(database.path_of(folder))) as connection:
+        connection.execute(statement, (value,))
+        connection.commit()
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"id":"\xff"}'])
+def test_a_damaged_document_does_not_stop_those_behind_it(writer, reader, folder, content):
+    writer.put(document("a"))
+    writer.put(document("b"))
+    damage(folder, "UPDATE document SET content = ? WHERE id = 'a'", content)
+    assert [found.id for _, found in reader.documents(limit=1)] == ["b"]
+    assert reader.documents(after=2) == []
+
+
+def test_damaged_acknowledgements_count_as_none(writer, reader, folder):
+    writer.acknowledge("samples", EPOCH, ((1, 4),))
+    damage(folder, "UPDATE acknowledged SET ranges = ?", "{[1,4")
+    assert reader.acknowledged() == {("samples", EPOCH): ()}
+    writer.acknowledge("samples", EPOCH, ((2, 3),))
+    assert writer.acknowledged("samples", EPOCH) == ((2, 3),)
