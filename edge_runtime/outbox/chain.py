@@ -73,6 +73,10 @@ class Chain:
         seq, self.next_seq = self.next_seq, self.next_seq + 1
         return seq
 
+    def skip_to(self, seq: int) -> None:
+        """Give away no number below this one any more."""
+        self.next_seq = max(self.next_seq, seq)
+
     def rotate(self, now_us: int) -> None:
         """Begin a new segment, then close the active one.
 
@@ -101,13 +105,19 @@ class Chain:
         return union((r for c in self.closed for r in c.numbers), [active])
 
     def present(self) -> Ranges:
-        """Give the numbers that are really there; walks through segments with holes only."""
+        """Give the numbers that are really there; walks through segments with holes only.
+
+        One that cannot be walked through counts as whole: the scrub finds what is not there.
+        """
         ranges = [(self._active_first, self.next_seq)]
         for closed in self.closed:
             if closed.total.batches == closed.total.last - closed.first + 1:
                 ranges.extend(closed.numbers)
-            else:
+                continue
+            try:
                 ranges.extend(self._walk(closed))
+            except StoreError:
+                ranges.extend(closed.numbers)
         return union(ranges)
 
     def _walk(self, closed: Closed) -> Ranges:

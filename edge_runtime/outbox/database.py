@@ -87,7 +87,11 @@ def open_to_read(path: Path, *, still: bool = False) -> Connection:
             isolation_level=None,
             check_same_thread=False,
         )
-        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB:d}")
+        try:
+            connection.execute(f"PRAGMA cache_size=-{CACHE_KIB:d}")
+        except BaseException:
+            connection.close()
+            raise
     return connection
 
 

@@ -93,7 +93,7 @@ def open_chains(
         for stream in Stream:
             own = account.of(stream) if account else None
             chains[stream] = opening.open_chain(root, stream, epoch, own, clock.wall_us())
-    except StoreError:
+    except BaseException:
         for chain in chains.values():
             chain.close()
         raise

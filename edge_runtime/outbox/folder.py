@@ -42,14 +42,14 @@ class Account(msgspec.Struct, frozen=True):
         account = self.of(stream)
         return union(parse(account.pruned), parse(account.lost))
 
-    def with_pruned(self, stream: str, numbers: Ranges, items: int) -> "Account":
-        """Note numbers as sent, acknowledged and removed."""
+    def with_pruned(self, stream: str, numbers: Ranges, items: int | None) -> "Account":
+        """Note numbers as sent, acknowledged and removed; with None it is unknown how much."""
         old = self.of(stream)
         known = old.pruned_items
         return self._with(
             stream,
             pruned=render(union(parse(old.pruned), numbers)),
-            pruned_items=None if known is None else known + items,
+            pruned_items=None if known is None or items is None else known + items,
         )
 
     def with_lost(self, stream: str, numbers: Ranges) -> "Account":

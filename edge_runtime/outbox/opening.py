@@ -54,13 +54,15 @@ def open_chain(
     active = _open_active(root, newest, now_us) if newest else None
     if newest is None or active is None:
         return _begin(folder, Meta(stream, epoch, 0), closed, account, now_us)
-    last = active.last()
-    next_seq = max(newest.first if last is None else last + 1, _beyond(account))
-    if active.total() is None and (account is None or next_seq >= account.reserved - RESERVE_STEP):
-        return Chain(
-            folder, stream, epoch,
-            closed=closed, active=active, active_first=newest.first, next_seq=next_seq,
-        )  # fmt: skip
+    with segments.closed_on_error(active):
+        last = active.last()
+        next_seq = max(newest.first if last is None else last + 1, _beyond(account))
+        sure = account is None or next_seq >= account.reserved - RESERVE_STEP
+        if sure and active.total() is None:
+            return Chain(
+                folder, stream, epoch,
+                closed=closed, active=active, active_first=newest.first, next_seq=next_seq,
+            )  # fmt: skip
     closed.append(_close(active, newest.first))
     return _begin(folder, Meta(stream, epoch, 0), closed, account, now_us)
 
@@ -74,10 +76,11 @@ def _begin(
     first = max([account.reserved, _beyond(account), *(c.total.last + 1 for c in closed)])
     path = segments.path_of(folder, first)
     active = Segment.create(path, meta._replace(first=first), now_us)
-    return Chain(
-        folder, Stream(meta.stream), meta.epoch,
-        closed=closed, active=active, active_first=first, next_seq=first,
-    )  # fmt: skip
+    with segments.closed_on_error(active):
+        return Chain(
+            folder, Stream(meta.stream), meta.epoch,
+            closed=closed, active=active, active_first=first, next_seq=first,
+        )  # fmt: skip
 
 
 def _beyond(account: StreamAccount | None) -> int:
@@ -91,12 +94,9 @@ def _open_active(root: Path, meta: Meta, now_us: int) -> Segment | None:
     path = segments.path_of(stream_path(root, meta.stream), meta.first)
     try:
         segment = Segment.open(path)
+        with segments.closed_on_error(segment):
+            segment.check(meta)
     except StoreDamagedError as exc:
-        return _replace_newest(root, meta, now_us, exc)
-    try:
-        segment.check(meta)
-    except StoreDamagedError as exc:
-        segment.close()
         return _replace_newest(root, meta, now_us, exc)
     return segment
 
@@ -106,7 +106,8 @@ def _replace_newest(root: Path, meta: Meta, now_us: int, why: StoreDamagedError)
     if not rescue(root, meta, now_us, why):
         return None
     segment = Segment.open(segments.path_of(stream_path(root, meta.stream), meta.first))
-    segment.finish(meta.first)
+    with segments.closed_on_error(segment):
+        segment.finish(meta.first)
     return segment
 
 

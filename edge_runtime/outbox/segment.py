@@ -5,6 +5,7 @@ its totals written down, so that nobody needs to walk through it to know them.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,6 +125,16 @@ def is_still(path: Path) -> bool:
         return True
 
 
+@contextmanager
+def closed_on_error(segment: "Segment") -> Iterator[None]:
+    """Let go of a segment that cannot be handed on after all."""
+    try:
+        yield
+    except BaseException:
+        segment.close()
+        raise
+
+
 class Segment:
     """An open segment. The writer has exactly one a stream open; readers open as they need."""
 
@@ -211,8 +222,10 @@ class Segment:
         if found != expected:
             msg = f"{self.path} holds {found}, not {expected}"
             raise StoreDamagedError(msg)
-        self.last()
         self.total()
+        self.last()
+        self.message_bytes()
+        self.message(expected.first)
 
     def add(self, row: Row) -> None:
         """Write one batch durably: one transaction, flushed.

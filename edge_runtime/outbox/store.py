@@ -58,6 +58,8 @@ class Store:
         self._reserve = reserve
         self._acknowledged: Acknowledged = {}
         self._gaps: list[Gap] = []
+        self._is_open = True
+        """False where opening anew failed half-way: the next call tries again."""
         self._scrubbed = dict.fromkeys(Stream, 0)
 
     @classmethod
@@ -119,6 +121,7 @@ class Store:
 
         """
         self._acknowledged = dict(acknowledged)
+        self._ensure_open()
         self._reserve.hold()
         if any(self._knows_more(chain) for chain in self._chains.values()):
             self._renew()
@@ -138,6 +141,7 @@ class Store:
             StoreError: the disk is full or failing.
 
         """
+        self._ensure_open()
         stored = self._stored(stream)
         lost = difference(stored, difference(stored, numbers))
         self._gaps.extend(numbered_gaps(stream, self.epoch, lost, GapReason.DAMAGED))
@@ -150,8 +154,10 @@ class Store:
             StoreError: the disk is full or failing.
 
         """
+        self._ensure_open()
         damaged: list[tuple[Stream, int]] = []
-        for stream, chain in self._chains.items():
+        for stream in Stream:
+            chain = self._chains[stream]
             numbers = _after(self._stored(stream), self._scrubbed[stream], limit)
             self._scrubbed[stream] = numbers[-1] if len(numbers) == limit else 0
             bad = [seq for seq in numbers if not self._verifies(chain, seq)]
@@ -181,14 +187,17 @@ class Store:
         """Begin a new epoch, so that no number is used twice."""
         log.error("outbox is an older copy, it begins a new epoch", extra={"epoch": self.epoch})
         self.close()
+        self._is_open = False
         gaps = epochs.retire(self._root, self.epoch, self._account, self._clock)
         self._account, self._chains = epochs.begin(self._root, self._clock)
+        self._is_open = True
         self._gaps = gaps
         self._try_declare()
 
     def _append(
         self, stream: Stream, items: Sequence[T], most: int, pack: Callable[[Sequence[T]], Packed]
     ) -> Appended:
+        self._ensure_open()
         if self._gaps:
             self._try_declare()
         committed: list[Committed] = []
@@ -215,11 +224,22 @@ class Store:
             return self._commit(stream, packed)
         except StoreDamagedError as exc:
             log.error("outbox damaged, it is opened anew", extra={"error": str(exc)})  # noqa: TRY400 - expected kind of damage
+        self._is_open = False
+        self._ensure_open()
+        return self._commit(stream, packed)
+
+    def _ensure_open(self) -> None:
+        """Open anew what damage closed. Numbers whose gap is not declared yet stay given away."""
+        if self._is_open:
+            return
         self.close()
         self._account, self._chains, gaps = epochs.resume(self._root, self._clock)
+        self._is_open = True
         self._gaps.extend(gaps)
+        for gap in self._gaps:
+            if gap.epoch == self.epoch:
+                self._chains[Stream(gap.stream)].skip_to(gap.last + 1)
         self._find_holes()
-        return self._commit(stream, packed)
 
     def _commit(self, stream: Stream, packed: Packed) -> Committed:
         chain = self._chains[stream]
@@ -315,9 +335,7 @@ class Store:
         account = self._account
         for closed in done:
             sent = difference(closed.numbers, lost)
-            whole = sent == closed.numbers
-            totals = [closed.total] if whole else chain.total_of(closed, sent)
-            account = account.with_pruned(chain.stream, sent, sum(t.items for t in totals))
+            account = account.with_pruned(chain.stream, sent, _items(chain, closed, sent))
         self._write(account)
         for closed in done:
             chain.remove(closed)
@@ -349,7 +367,7 @@ class Store:
         while self._gaps:
             some = self._gaps[:MAX_BATCH_EVENTS]
             now = self._clock.wall_us()
-            self._commit(Stream.EVENTS, pack_events([gap_event(gap, now) for gap in some]))
+            self._commit_anyway(Stream.EVENTS, pack_events([gap_event(gap, now) for gap in some]))
             del self._gaps[: len(some)]
             account = self._account
             for gap in some:
@@ -370,6 +388,16 @@ class Store:
         with store_errors(self._root):
             files.write_account(self._root, account)
         self._account = account
+
+
+def _items(chain: Chain, closed: Closed, sent: Ranges) -> int | None:
+    """Count what was sent of a segment; None where it cannot be read any more."""
+    if sent == closed.numbers:
+        return closed.total.items
+    try:
+        return sum(total.items for total in chain.total_of(closed, sent))
+    except StoreError:
+        return None
 
 
 def _after(stored: Ranges, last: int, limit: int) -> list[int]:
