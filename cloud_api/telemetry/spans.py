@@ -16,7 +16,8 @@ JOIN_WITHIN = timedelta(seconds=5)
 NO_CONTACT = "no contact with the gateway"
 
 
-SpanKind = Literal["backfilled", "lost", "silent", "device_silent", "bad"]
+SpanKind = Literal["backfilled", "lost", "silent", "outage", "device_silent", "bad"]
+"""``silent`` goes on now, ``outage`` is over: what was read meanwhile has come, back-filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def silent_span(last_contact_at: datetime | None, now: datetime) -> list[Span]:
 
 def outage_spans(outages: Iterable[tuple[datetime, datetime]]) -> list[Span]:
     """Give the past outages of the line; what was read meanwhile came back-filled."""
-    return [Span("silent", began_at, ended_at, NO_CONTACT) for began_at, ended_at in outages]
+    return [Span("outage", began_at, ended_at, NO_CONTACT) for began_at, ended_at in outages]
 
 
 def device_spans(events: Iterable[tuple[str, datetime, str]], now: datetime) -> list[Span]:

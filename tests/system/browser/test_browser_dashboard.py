@@ -117,6 +117,7 @@ async def test_an_outage_is_said_while_it_lasts_and_marked_once_it_is_over(
     finally:
         await site.line.restore()
     await expect(chart.get_by_text("Back-filled")).to_be_visible(timeout=BACK_WITHIN_MS)
+    await expect(chart.get_by_text("Line down")).to_be_visible(timeout=WITHIN_MS)
     await expect(silent).to_have_count(0, timeout=WITHIN_MS)
 
 

@@ -88,5 +88,5 @@ async def test_chart_shows_the_outage_and_what_came_late(client, database, wire)
         headers=line.gateway.tenant.headers,
     )
     spans = [(s["kind"], s["from"][11:], s["to"][11:], s["reason"]) for s in answer.json()["spans"]]
-    assert ("silent", "12:00:00Z", "12:01:00Z", "no contact with the gateway") in spans
+    assert ("outage", "12:00:00Z", "12:01:00Z", "no contact with the gateway") in spans
     assert ("backfilled", "12:00:30Z", "12:00:30Z", "") in spans

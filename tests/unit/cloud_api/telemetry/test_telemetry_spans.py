@@ -41,8 +41,8 @@ def test_gateway_is_silent_since_its_last_contact():
     assert silent_span(None, at(5)) == []
 
 
-def test_past_outages_are_silent_too():
-    assert outage_spans([(at(1), at(2))]) == [Span("silent", at(1), at(2), NO_CONTACT)]
+def test_an_outage_that_is_over_is_no_silence():
+    assert outage_spans([(at(1), at(2))]) == [Span("outage", at(1), at(2), NO_CONTACT)]
 
 
 def test_spans_are_cut_to_the_window():

@@ -43,6 +43,7 @@ const MIN_LABELLED = 110;
 
 const SPAN_COLOUR: Record<SpanKind, keyof Omit<Palette, "series">> = {
   silent: "bad",
+  outage: "ink3",
   device_silent: "idle",
   backfilled: "catching",
   lost: "bad",
@@ -56,6 +57,8 @@ const PRIORITY_COLOUR: Record<Priority, keyof Omit<Palette, "series">> = {
   low: "catching",
 };
 
+const HATCHED: ReadonlySet<SpanKind> = new Set(["silent", "outage"]);
+
 /** A small tile that tells one kind of span from another without colour. */
 function tile(kind: SpanKind, colour: string, px: number): HTMLCanvasElement {
   const size = Math.round(8 * px);
@@ -64,11 +67,11 @@ function tile(kind: SpanKind, colour: string, px: number): HTMLCanvasElement {
   const g = canvas.getContext("2d") as CanvasRenderingContext2D;
   g.strokeStyle = g.fillStyle = colour;
   g.lineWidth = px;
-  g.globalAlpha = kind === "silent" ? 0.05 : 0.1;
+  g.globalAlpha = HATCHED.has(kind) ? 0.05 : 0.1;
   g.fillRect(0, 0, size, size);
-  g.globalAlpha = kind === "silent" ? 0.26 : 0.42;
+  g.globalAlpha = HATCHED.has(kind) ? 0.26 : 0.42;
   g.beginPath();
-  if (kind === "silent" || kind === "lost") {
+  if (HATCHED.has(kind) || kind === "lost") {
     for (const shift of [-size, 0, size]) {
       g.moveTo(shift, size);
       g.lineTo(shift + size, 0);
@@ -110,13 +113,15 @@ export function drawSpans(u: uPlot, spans: Span[], palette: Palette): void {
     g.fillStyle = g.createPattern(tile(one.kind, colour, px), "repeat") ?? colour;
     g.fillRect(x0, top, wide, height);
     g.fillStyle = colour;
-    g.fillRect(x0, top + height - 3 * px, wide, 3 * px);
+    // An outage is marked at the top: what was back-filled meanwhile is marked at the bottom.
+    const above = one.kind === "outage";
+    g.fillRect(x0, above ? top : top + height - 3 * px, wide, 3 * px);
     const label = SPAN_WORDS[one.kind].label;
     g.font = `500 ${11 * px}px "Instrument Sans", sans-serif`;
     if (height > MIN_LABELLED * px && g.measureText(label).width + 12 * px < wide) {
-      g.textBaseline = "bottom";
+      g.textBaseline = above ? "top" : "bottom";
       g.textAlign = "left";
-      g.fillText(label, x0 + 6 * px, top + height - 6 * px);
+      g.fillText(label, x0 + 6 * px, above ? top + 7 * px : top + height - 6 * px);
     }
   }
   g.restore();

@@ -157,6 +157,7 @@ export function streamWords(stream: Stream): Words {
 
 export const SPAN_WORDS: Record<SpanKind, { label: string; meaning: string }> = {
   silent: { label: "No contact", meaning: "the gateway is silent; its readings may still come" },
+  outage: { label: "Line down", meaning: "the gateway read on without a line to the cloud" },
   device_silent: { label: "Device silent", meaning: "the device did not answer the gateway" },
   backfilled: { label: "Back-filled", meaning: "read on time, reached the cloud later" },
   lost: { label: "Lost", meaning: "readings that will not come, as the gateway reported" },
