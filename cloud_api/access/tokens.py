@@ -47,6 +47,14 @@ class Assertion:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A checked access token."""
+
+    caller: GatewayCaller
+    expires_at: datetime
+
+
 def peek_assertion(assertion: str) -> AssertionHead:
     """Read whose assertion it claims to be, believing nothing.
 
@@ -109,7 +117,7 @@ def issue_access_token(
     return token, int(TOKEN_LIFETIME.total_seconds())
 
 
-def read_access_token(token: str, key: EllipticCurvePublicKey, now: datetime) -> GatewayCaller:
+def read_access_token(token: str, key: EllipticCurvePublicKey, now: datetime) -> Access:
     """Check an access token of ours.
 
     Raises:
@@ -124,9 +132,10 @@ def read_access_token(token: str, key: EllipticCurvePublicKey, now: datetime) ->
     if claims["iss"] != ISSUER:
         raise _refused("issued by somebody else")
     try:
-        return GatewayCaller(tenant=UUID(claims["tenant"]), gateway=UUID(claims["sub"]))
+        caller = GatewayCaller(tenant=UUID(claims["tenant"]), gateway=UUID(claims["sub"]))
     except (ValueError, AttributeError) as exc:
         raise _refused("names no gateway") from exc
+    return Access(caller, datetime.fromtimestamp(claims["exp"] + LEEWAY_S, UTC))
 
 
 def _decode(

@@ -85,7 +85,7 @@ def test_an_access_token_says_whose_it_is():
     caller = GatewayCaller(uuid4(), uuid4())
     token, lifetime = tokens.issue_access_token(KEY, caller, NOW)
     assert lifetime == 900
-    assert tokens.read_access_token(token, KEY.public_key(), NOW) == caller
+    assert tokens.read_access_token(token, KEY.public_key(), NOW).caller == caller
 
 
 def test_an_access_token_ends():
