@@ -16,6 +16,7 @@ connection next.
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import LiteralString
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -27,6 +28,7 @@ Db = AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Db]
 
 _SET_TENANT = "SELECT tidegate.set_tenant(%s)"
+_SET_TENANT_AND_BE_APP = "SELECT tidegate.set_tenant(%s), set_config('role', 'tidegate_app', true)"
 _BE_APP = "SET LOCAL ROLE tidegate_app"
 _BE_INGEST = "SET LOCAL ROLE NONE"
 
@@ -34,9 +36,15 @@ _BE_INGEST = "SET LOCAL ROLE NONE"
 @asynccontextmanager
 async def transaction(pool: Pool, tenant: UUID) -> AsyncIterator[Db]:
     """Commit at the end, roll back on an error; sees and touches this tenant's rows only."""
-    async with pool.connection() as db, db.transaction():
-        await adopt(db, tenant)
+    async with pool.connection() as db:
+        await _begin(db, _SET_TENANT, tenant)
         yield db
+
+
+async def _begin(db: Db, statement: LiteralString, tenant: UUID) -> None:
+    """Begin a transaction with its first statement in one round trip; the pool ends it."""
+    async with db.pipeline():
+        await db.execute(statement, (tenant,))
 
 
 async def adopt(db: Db, tenant: UUID) -> None:
@@ -69,8 +77,8 @@ class Database:
     @asynccontextmanager
     async def ingest(self, tenant: UUID) -> AsyncIterator[Db]:
         """Open a transaction that may also copy into the history."""
-        async with transaction(self.ingest_pool, tenant) as db:
-            await db.execute(_BE_APP)
+        async with self.ingest_pool.connection() as db:
+            await _begin(db, _SET_TENANT_AND_BE_APP, tenant)
             yield db
 
     @asynccontextmanager

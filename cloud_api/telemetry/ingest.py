@@ -9,7 +9,7 @@ listeners, called after the commit.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -131,11 +131,13 @@ class Ingest:
         tenant, gateway = caller.tenant, caller.gateway
         numbers = [item.number for item in items if isinstance(item, Opened)]
         async with self._database.ingest(tenant) as db:
-            # Locks the gateway's row: from here on no other upload of it decides what is new.
-            await registry.touch(
-                db, tenant, gateway, upload.backlog, version=upload.version, now=now
-            )
-            made = plan(items, await queries.received(db, tenant, gateway, numbers))
+            async with db.pipeline():
+                # Locks the gateway's row: from here on no other upload of it decides what is new.
+                await registry.touch(
+                    db, tenant, gateway, upload.backlog, version=upload.version, now=now
+                )
+                known = await queries.received(db, tenant, gateway, numbers)
+            made = plan(items, known)
             changes = await apply_events(db, caller, made.new, self._handlers, now)
             ids = await self._keys.resolve(db, caller, made)
             newest = await _write(db, caller, made, ids)
@@ -162,9 +164,11 @@ async def _write(
     columns = [opened.columns for opened in made.new if opened.columns is not None]
     gathered = gather(columns, ids) if columns else None
     newest = newest_of(gathered) if gathered is not None else NOTHING
-    await queries.record(db, caller.tenant, caller.gateway, made, newest)
-    if gathered is None:
-        return None
-    async with copying(db):
+    async with AsyncExitStack() as stack:
+        async with db.pipeline():
+            await queries.record(db, caller.tenant, caller.gateway, made, newest)
+            if gathered is None:
+                return None
+            await stack.enter_async_context(copying(db))
         await queries.copy_chunks(db, caller.tenant, copy_bytes(caller.tenant, gathered))
     return newest
