@@ -53,6 +53,11 @@ class Chain:
         self._active_bytes = active.message_bytes()
 
     @property
+    def active_first(self) -> int:
+        """First number of the active segment."""
+        return self._active_first
+
+    @property
     def active_bytes(self) -> int:
         """Bytes of messages in the active segment."""
         return self._active_bytes

@@ -131,8 +131,15 @@ def store_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeDecodeError as exc:
+        # Python cannot even read SQLite's message, which quotes the damaged schema.
+        raise StoreDamagedError(f"{path}: {exc}") from exc
     except sqlite3.Error as exc:
-        raise _ours(path, str(exc), getattr(exc, "sqlite_errorcode", 0)) from exc
+        code = getattr(exc, "sqlite_errorcode", None)
+        if code is None and isinstance(exc, sqlite3.OperationalError):
+            # Not from SQLite but from Python: a text column that is not UTF-8.
+            raise StoreDamagedError(f"{path}: {exc}") from exc
+        raise _ours(path, str(exc), code or 0) from exc
     except OSError as exc:
         if exc.errno in _NO_SPACE:
             raise StoreFullError(str(exc), hint=FULL_HINT) from exc

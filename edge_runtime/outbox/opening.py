@@ -58,7 +58,7 @@ def open_chain(
         last = active.last()
         next_seq = max(newest.first if last is None else last + 1, _beyond(account))
         sure = account is None or next_seq >= account.reserved - RESERVE_STEP
-        if sure and active.total() is None:
+        if sure and active.total(newest.first) is None:
             return Chain(
                 folder, stream, epoch,
                 closed=closed, active=active, active_first=newest.first, next_seq=next_seq,
@@ -115,22 +115,22 @@ def _open_closed(root: Path, meta: Meta, follower: int, now_us: int) -> Closed |
     """Read a closed segment's totals; rescue it where they cannot be read."""
     path = segments.path_of(stream_path(root, meta.stream), meta.first)
     try:
-        return _read_closed(path, meta)
+        return _read_closed(path, meta, follower)
     except StoreDamagedError as exc:
-        return _read_closed(path, meta) if rescue(root, meta, now_us, exc) else None
+        return _read_closed(path, meta, follower) if rescue(root, meta, now_us, exc) else None
     except StoreError as exc:
         log.warning("segment cannot be read now", extra={"path": str(path), "error": str(exc)})
         size = segments.size_on_disk(path)
         return Closed(meta.first, Total(follower - 1, follower - meta.first, 0, None, None), size)
 
 
-def _read_closed(path: Path, meta: Meta) -> Closed:
+def _read_closed(path: Path, meta: Meta, follower: int) -> Closed:
     segment = Segment.open_to_read(path, still=segments.is_still(path))
     try:
         if segment.meta() != meta:
             msg = f"{path} holds {segment.meta()}, not {meta}"
             raise StoreDamagedError(msg)
-        total = segment.total()
+        total = segment.total(meta.first, follower)
     finally:
         segment.close()
     if total is None:
@@ -142,7 +142,7 @@ def _close(segment: Segment, first: int) -> Closed:
     """Finish a segment that a crash, or a damaged successor, left open."""
     try:
         segment.finish(first)
-        total = segment.total() or Total(first - 1, 0, 0, None, None)
+        total = segment.total(first) or Total(first - 1, 0, 0, None, None)
     finally:
         segment.close()
     return Closed(first, total, segments.size_on_disk(segment.path))

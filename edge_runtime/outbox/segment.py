@@ -4,7 +4,7 @@ A segment holds batches of one stream and one epoch with numbers from ``first`` 
 its totals written down, so that nobody needs to walk through it to know them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +16,8 @@ from edge_runtime.outbox import database
 PAGE_SIZE = 1024
 """Small pages: a third fewer bytes are written to flash than with 4096, and less stays unused."""
 DIGITS = 20
+MAX_NUMBER = (1 << 63) - 1
+"""SQLite's highest."""
 SUFFIX = ".db"
 SIDE_FILES = ("-wal", "-shm")
 
@@ -35,20 +37,27 @@ CREATE TABLE total (
 """
 _SET_META = "INSERT INTO meta VALUES (?, ?, ?, ?)"
 _GET_META = "SELECT stream, epoch, first FROM meta"
-_ADD = "INSERT INTO batch VALUES (?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO batch (seq, items, first_us, last_us, message) VALUES (?, ?, ?, ?, ?)"
 _LAST = "SELECT max(seq) FROM batch"
 _SUM = """
-SELECT count(*), coalesce(sum(items), 0), min(first_us), max(last_us) FROM batch
-WHERE seq >= ? AND seq < ?
+SELECT count(*), coalesce(sum(CAST(items AS INTEGER)), 0), min(CAST(first_us AS INTEGER)),
+    max(CAST(last_us AS INTEGER))
+FROM batch WHERE seq >= ? AND seq < ?
 """
+"""Casts: in a damaged row any column may hold any type."""
 _BYTES = "SELECT coalesce(sum(length(message)), 0) FROM batch"
 _SET_TOTAL = """
-INSERT INTO total SELECT coalesce(max(seq), ?), count(*), coalesce(sum(items), 0), min(first_us),
-    max(last_us) FROM batch
+INSERT INTO total (last, batches, items, first_us, last_us)
+SELECT coalesce(max(seq), ?), count(*), coalesce(sum(CAST(items AS INTEGER)), 0),
+    min(CAST(first_us AS INTEGER)), max(CAST(last_us AS INTEGER))
+FROM batch
 """
 _GET_TOTAL = "SELECT last, batches, items, first_us, last_us FROM total"
 _MESSAGE = "SELECT items, first_us, last_us, message FROM batch WHERE seq = ?"
-_ROWS = "SELECT seq, items, first_us FROM batch WHERE seq > ? ORDER BY seq"
+_ROWS = """
+SELECT seq, coalesce(CAST(items AS INTEGER), 0), coalesce(CAST(first_us AS INTEGER), 0)
+FROM batch WHERE seq > ? ORDER BY seq
+"""
 _FORWARD = "SELECT message FROM batch ORDER BY seq"
 _BACKWARD = "SELECT message FROM batch ORDER BY seq DESC"
 
@@ -222,7 +231,7 @@ class Segment:
         if found != expected:
             msg = f"{self.path} holds {found}, not {expected}"
             raise StoreDamagedError(msg)
-        self.total()
+        self.total(expected.first)
         self.last()
         self.message_bytes()
         self.message(expected.first)
@@ -264,11 +273,23 @@ class Segment:
         with database.store_errors(self.path):
             return int(self._connection.execute(_BYTES).fetchone()[0])
 
-    def total(self) -> Total | None:
-        """Give the totals of a closed segment, None for an open one."""
+    def total(self, first: int, follower: int = MAX_NUMBER) -> Total | None:
+        """Give the totals of a closed segment, None for an open one.
+
+        ``first`` is its first number, ``follower`` the first of the next segment.
+
+        Raises:
+            StoreDamagedError: they cannot be the totals of these numbers.
+
+        """
         with database.store_errors(self.path):
             row = self._connection.execute(_GET_TOTAL).fetchone()
-        return None if row is None else Total(*row)
+        if row is None:
+            return None
+        if not _can_be(row, first, follower):
+            msg = f"{self.path} cannot hold {row}"
+            raise StoreDamagedError(msg)
+        return Total(*row)
 
     def total_of(self, low: int, high: int) -> Total:
         """Sum up the batches from ``low`` to below ``high`` by walking through them."""
@@ -280,7 +301,12 @@ class Segment:
         """Read one batch, None where there is none."""
         with database.store_errors(self.path):
             row = self._connection.execute(_MESSAGE, (seq,)).fetchone()
-        return None if row is None else Row(seq, *row)
+        if row is None:
+            return None
+        if not isinstance(row[-1], bytes):
+            msg = f"{self.path} holds no message under number {seq}"
+            raise StoreDamagedError(msg)
+        return Row(seq, *row)
 
     def weights(self, after: int) -> list[tuple[int, int, int]]:
         """List (number, items, first time) of the batches after a number."""
@@ -290,7 +316,7 @@ class Segment:
     def finish(self, first: int) -> None:
         """Write the totals down and move everything from the log into the file."""
         with database.store_errors(self.path):
-            if self.total() is None:
+            if self.total(first) is None:
                 self._connection.execute(_SET_TOTAL, (first - 1,))
         self.checkpoint()
 
@@ -314,3 +340,12 @@ class Segment:
                             yield message
             except StoreError:
                 continue
+
+
+def _can_be(row: Sequence[object], first: int, follower: int) -> bool:
+    """Tell whether a row holds the totals of a segment: SQLite itself checks neither type nor sum."""
+    match row:
+        case (int(last), int(batches), int(), int() | None, int() | None):
+            return first <= last + 1 <= follower and 0 <= batches <= last + 1 - first
+        case _:
+            return False

@@ -24,7 +24,7 @@ from edge_runtime.outbox.folder import Account
 from edge_runtime.outbox.gaps import GapReason, gap_event, numbered_gaps, ranges_of
 from edge_runtime.outbox.packing import Packed, fitting, pack_events, pack_samples
 from edge_runtime.outbox.reserve import Reserve
-from edge_runtime.outbox.segment import Row
+from edge_runtime.outbox.segment import Meta, Row
 from edge_runtime.outbox.settings import OutboxSettings
 
 T = TypeVar("T", Sample, Event)
@@ -219,13 +219,22 @@ class Store:
         return Appended(tuple(committed), taken)
 
     def _commit_anyway(self, stream: Stream, packed: Packed) -> Committed:
-        """Commit; where the active segment turns out to be damaged, open everything anew first."""
-        try:
-            return self._commit(stream, packed)
-        except StoreDamagedError as exc:
-            log.error("outbox damaged, it is opened anew", extra={"error": str(exc)})  # noqa: TRY400 - expected kind of damage
-        self._is_open = False
-        self._ensure_open()
+        """Commit; where the active segment turns out to be damaged, open everything anew first.
+
+        That puts damage aside where the checks see it; what still fails is put aside unseen.
+        """
+        for known_bad in (False, True):
+            try:
+                return self._commit(stream, packed)
+            except StoreDamagedError as exc:
+                log.error("outbox damaged, it is opened anew", extra={"error": str(exc)})  # noqa: TRY400 - expected kind of damage
+                self.close()
+                self._is_open = False
+                if known_bad:
+                    chain = self._chains[stream]
+                    meta = Meta(stream, chain.epoch, chain.active_first)
+                    opening.rescue(self._root, meta, self._clock.wall_us(), exc)
+            self._ensure_open()
         return self._commit(stream, packed)
 
     def _ensure_open(self) -> None:

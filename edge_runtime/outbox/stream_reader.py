@@ -104,7 +104,7 @@ class StreamReader:
         if version == active.version:
             return False
         self._active = active._replace(version=version)
-        if active.segment.total() is not None:
+        if active.segment.total(active.first) is not None:
             self.close()
             self._list()
         else:
@@ -153,7 +153,7 @@ class StreamReader:
         except StoreError:
             return None
         try:
-            total = segment.total() or segment.total_of(first, follower)
+            total = _read_total(segment, first, follower)
         except StoreError:
             return None
         finally:
@@ -202,6 +202,15 @@ class StreamReader:
         while len(self._cut) > CUT_SEGMENTS:
             self._cut.popitem(last=False)
         return index
+
+
+def _read_total(segment: Segment, first: int, follower: int) -> Total:
+    """Read a closed segment's totals; count where they are not there, or cannot be right."""
+    try:
+        total = segment.total(first, follower)
+    except StoreDamagedError:
+        total = None
+    return total or segment.total_of(first, follower)
 
 
 def _inode(path: Path) -> int:

@@ -15,8 +15,19 @@ from edge_runtime.outbox import segment as segments
 SAMPLES, EVENTS = Stream.SAMPLES, Stream.EVENTS
 LOSE_BATCHES = "ALTER TABLE batch RENAME TO other"
 LOSE_MESSAGES = "ALTER TABLE batch RENAME COLUMN message TO other"
+REFUSE_BATCHES = """
+CREATE TRIGGER refuse BEFORE INSERT ON batch BEGIN INSERT INTO nowhere VALUES (1); END
+"""
 LOSE_ONE = "DELETE FROM batch WHERE seq = 3"
 LOSE_TOTAL = "DELETE FROM total"
+WRONG_TOTALS = [
+    "UPDATE total SET last = 1099511627776",
+    "UPDATE total SET last = -1",
+    "UPDATE total SET batches = 1000",
+    "UPDATE total SET items = 'many'",
+    "UPDATE total SET first_us = x'ff'",
+    "UPDATE total SET last = 1.5",
+]
 
 
 @pytest.fixture
@@ -55,6 +66,46 @@ def test_a_newest_segment_that_cannot_take_or_give_messages_is_put_aside(
     with opened() as store:
         assert store.append_samples(noisy(1)).committed[0].seq > 50
         assert store.epoch == filled
+
+
+def test_a_newest_segment_is_put_aside_when_no_check_sees_what_is_wrong(
+    filled, opened, reader, noisy, damage
+):
+    damage(-1, REFUSE_BATCHES)
+    with opened() as store:
+        assert store.append_samples(noisy(1)).committed[0].seq > 51
+    assert reader.stored(SAMPLES)[0] == (1, 51)
+
+
+@pytest.mark.parametrize("statement", WRONG_TOTALS)
+def test_totals_that_cannot_be_right_are_counted_anew(filled, opened, reader, damage, statement):
+    damage(0, statement)
+    assert reader.stored(SAMPLES) == ((1, 51),)
+    with opened() as store:
+        assert store.scrub(1_000) == []
+    assert reader.stored(SAMPLES) == ((1, 51),)
+    assert reader.weigh(SAMPLES, ((1, 51),)).samples == 50 * 200
+
+
+@pytest.mark.parametrize("value", ["'text'", "CAST(x'ff' AS TEXT)", "x'ff'", "7"])
+def test_a_column_of_any_other_type_costs_one_batch(filled, opened, reader, damage, value):
+    columns = ("items", "first_us", "last_us", "message")
+    settings = ", ".join(f"{name} = {value}" for name in columns)
+    damage(0, f"UPDATE batch SET {settings} WHERE seq = 3", LOSE_TOTAL)
+    assert reader.weigh(SAMPLES, reader.stored(SAMPLES)).batches == 50
+    with opened() as store:
+        store.scrub(1_000)
+    assert reader.books(SAMPLES).lost == ((3, 4),)
+
+
+@pytest.mark.parametrize("sort", ["newest", "closed"])
+def test_a_schema_that_is_not_utf_8_is_damage(filled, opened, root, noisy, sort):
+    place = -1 if sort == "newest" else 0
+    first = files.list_segments(root, SAMPLES)[place]
+    path = segments.path_of(files.stream_path(root, SAMPLES), first)
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE\xff\xffABLE"))
+    with opened() as store:
+        assert store.append_samples(noisy(1)).committed[0].seq > 50
 
 
 def test_a_closed_segment_with_a_hole_may_lose_its_batches(filled, opened, root, reader, damage):
