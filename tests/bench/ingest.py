@@ -235,6 +235,8 @@ async def measure(folder: Path) -> dict[str, object]:
         chunks, rows = await bytes_a_sample(bench.dsn)
     median = {figure: statistics.median(values) for figure, values in figures.items()}
     return {
+        "name": "ingest",
+        "rounds": ROUNDS,
         "gateways": GATEWAYS,
         "points_a_gateway": POINTS,
         "samples_a_batch": A_BATCH,
@@ -247,7 +249,12 @@ async def measure(folder: Path) -> dict[str, object]:
             for n in (16, 1)
         }
         | {"bytes_a_sample": round(chunks, 1)},
-        "rows_by_copy": {"samples_per_s": round(median["rows"]), "bytes_a_sample": round(rows, 1)},
+        "references": {
+            "rows_by_copy": {
+                "samples_per_s": round(median["rows"]),
+                "bytes_a_sample": round(rows, 1),
+            }
+        },
         "ratio": {
             f"{n}_batches_an_upload": round(median[f"samples_per_s {n}"] / median["rows"], 2)
             for n in (16, 1)
