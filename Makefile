@@ -19,7 +19,7 @@ APP := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest $(if $(SEED),--randomly-seed=$(SEED))
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --custom-compile-command "make lock"
+	--no-strip-extras --no-emit-index-url --no-header --custom-compile-command "make lock"
 
 FAST := tests/unit tests/contract tests/architecture
 FAULT_ROUNDS ?= 300

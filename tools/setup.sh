@@ -47,5 +47,6 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 pip() { "$venv/bin/python" -m pip -qq "$@"; }
 
 say "installing requirements/$packages.txt into $venv (the first time takes a minute or two)"
-pip install --require-hashes -r "requirements/$packages.txt"
+# The lock is whole: nothing is left for pip to choose, so a newer release cannot slip in.
+pip install --no-deps --require-hashes -r "requirements/$packages.txt"
 pip install --no-deps --no-build-isolation --editable .
