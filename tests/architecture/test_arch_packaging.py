@@ -27,7 +27,7 @@ CHECKED = re.compile(
 
 def locked(name: str) -> dict[str, str]:
     text = (ROOT / "requirements" / name).read_text()
-    return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", text, re.MULTILINE))
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[[a-z, ]+\])?==([^ ;]+)", text, re.MULTILINE))
 
 
 def wanted(*extras: str) -> set[str]:
