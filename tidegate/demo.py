@@ -65,6 +65,7 @@ async def run_demo(settings: DemoSettings, say: Say, stop: asyncio.Event) -> Dem
 
     """
     started = time.monotonic()
+    say("starting a plant, a cloud and a gateway …")
     with site_folder(settings.folder) as folder:
         async with run_site(folder, settings.ports) as site:
             link = await site.settle_in()
