@@ -37,8 +37,8 @@ demo: $(APP) ## Plant, gateway and cloud on this machine; ARGS="--seconds 20 --j
 
 # --- the checks -------------------------------------------------------------------------------
 
-test: lint ## Everything: lint, then all tests, the quick ones first
-	@$(PYTEST) tests $(ARGS)
+test: lint ## Everything: lint, then all tests, the quick ones first, and how much they reach
+	@$(PYTEST) tests --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(DEV) ## Style, types and the direction of imports
 	@$(BIN)/ruff check --quiet .
