@@ -2,6 +2,7 @@
 
 EdgeError
 ├── SettingsError            a file that people write is wrong; nothing was started
+├── AlreadyRunsError         another process holds the state folder
 ├── DeviceError              retryable
 │   ├── DeviceUnreachableError   no connection, no answer
 │   └── DeviceRefusedError       the device answered, with an error for the whole request
@@ -26,6 +27,16 @@ class EdgeError(Exception):
 
 class SettingsError(EdgeError):
     """The settings cannot be used."""
+
+
+class AlreadyRunsError(EdgeError):
+    """Another process of this gateway runs already."""
+
+    def __init__(self, message: str | None = None, *, hint: str = "") -> None:
+        """Say what to do about it."""
+        super().__init__(
+            message, hint=hint or "stop it first, or give this gateway a state_dir of its own"
+        )
 
 
 class DeviceError(EdgeError):

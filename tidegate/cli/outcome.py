@@ -63,6 +63,7 @@ def report(error: BaseException) -> ExitCode | None:
         return report(error.exceptions[0])
     codes: tuple[tuple[type[BaseException], ExitCode], ...] = (
         (edge.SettingsError, ExitCode.PROBLEMS),
+        (edge.AlreadyRunsError, ExitCode.CONFLICT),
         (edge.DeviceError, ExitCode.UNREACHABLE),
         (edge.EdgeError, ExitCode.FAILED),
         (line.EnrolmentError, ExitCode.NOT_SIGNED_IN),

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from edge_runtime.clock import SystemClock
 from edge_runtime.host.context import Component, Context
+from edge_runtime.host.lock import only_process, take_lock
 from edge_runtime.host.process import run_until_stopped
 from edge_runtime.settings import GatewaySettings, load_section
 from tidegate import __version__
@@ -33,22 +34,32 @@ async def run_part(file: Path, part: Part) -> int:
 
     Raises:
         SettingsError: what is wrong in the files.
+        AlreadyRunsError: another process of this gateway does this.
 
     """
     if part is Part.AGENT:
         from edge_runtime.host.agent import run_agent  # noqa: PLC0415 - the agent's process only
 
         context = Context(load_section(file), SystemClock(), __version__)
-        return await run_until_stopped(run_agent(context, load_components(AGENT_COMPONENTS)))
+        with only_process(context.folders.state, part):
+            return await run_until_stopped(run_agent(context, load_components(AGENT_COMPONENTS)))
     from edge_runtime.host.runtime import run_runtime  # noqa: PLC0415 - the runtime's process only
     from tidegate.edge.loading import load_gateway  # noqa: PLC0415
 
     gateway = load_gateway(file)
-    return await run_until_stopped(run_runtime(gateway.context(), gateway.rules))
+    with only_process(gateway.settings.state_dir, part):
+        return await run_until_stopped(run_runtime(gateway.context(), gateway.rules))
 
 
 def become_supervisor(settings: GatewaySettings, *, level: str) -> NoReturn:
-    """Replace this process by the supervisor of the gateway's processes."""
+    """Replace this process by the supervisor of the gateway's processes.
+
+    Raises:
+        AlreadyRunsError: this gateway has one that runs.
+
+    """
+    lock = take_lock(settings.state_dir, "supervisor")
+    os.set_inheritable(lock.fileno(), True)  # held on, across exec(2), until the supervisor ends
     commands = json.dumps(commands_of(settings, level=level))
     words = [sys.executable, "-m", "edge_runtime.host", commands, level]
     sys.stdout.flush()
