@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge_runtime.model import Point, Reading, Value
+from edge_runtime.names import NAME
 
 
 class DeviceSettings(BaseModel):
@@ -22,7 +23,7 @@ class DeviceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+    name: str = Field(pattern=NAME, max_length=63)
     description: str = Field(default="", max_length=200)
     profile: str = ""
     """Name of the device profile that the points came from; empty where they stand in the file."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cloud_sync.wire.quality import Quality, Reason
 from cloud_sync.wire.samples import Value
+from edge_runtime.names import POINT_NAME
 
 __all__ = ["Point", "PointKind", "Quality", "Reading", "Reason", "Value"]
 
@@ -50,7 +51,7 @@ class Point(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)
+    name: str = Field(pattern=POINT_NAME, max_length=63)
     kind: PointKind = PointKind.FLOAT
     unit: str = Field(default="", max_length=32, description="UCUM code: Cel, bar, kW.h")
     description: str = Field(default="", max_length=200)

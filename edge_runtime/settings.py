@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr, model_
 from edge_runtime.driver import DeviceSettings, Driver
 from edge_runtime.errors import SettingsError
 from edge_runtime.marked_yaml import Loc, Marked
+from edge_runtime.names import CLOUD_URL, NAME
 from edge_runtime.outbox.settings import OutboxSettings
 from edge_runtime.profiles.loader import Profiles, merge
 from edge_runtime.validation import Findings
@@ -33,7 +34,7 @@ class _Section(BaseModel):
 class CloudSettings(_Section):
     """Where the cloud is. The claim is needed for the first enrolment only."""
 
-    url: str = Field(pattern=r"^https://[^\s/]+(/\S*)?$", max_length=500)
+    url: str = Field(pattern=CLOUD_URL, max_length=500)
     claim: SecretStr | None = None
     claim_file: Path | None = None
     """A file that holds the claim, relative to gateway.yaml."""
@@ -49,7 +50,7 @@ class CloudSettings(_Section):
 class GatewaySection(_Section):
     """The part ``gateway`` of the file."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+    name: str = Field(pattern=NAME, max_length=63)
     state_dir: Path = Path("state")
     """Relative to the file, as every path in it."""
     cloud: CloudSettings | None = None

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from edge_runtime.marked_yaml import Loc, Marked, read_marked
+from edge_runtime.names import IN_WORDS
 from edge_runtime.problems import FileProblem, FileProblemsError, dotted, shown, suggestion
 
 M = TypeVar("M", bound=BaseModel)
@@ -91,6 +92,9 @@ def describe(model: type[BaseModel], error: ErrorDetails, loc: Loc) -> str:
         bound = f"at least {limits['min_length']}" if "min_length" in limits else ""
         return f"expected {bound or 'at most ' + str(limits.get('max_length'))} items"
     found = error["input"]
+    if error["type"] == "string_pattern_mismatch":
+        pattern = error["ctx"]["pattern"]
+        text = IN_WORDS.get(pattern, f"text that matches {pattern}")
     near = suggestion(str(found), _choices(error)) if isinstance(found, str) else ""
     return f"found {shown(found)}; expected {text[0].lower()}{text[1:]}{near}"
 

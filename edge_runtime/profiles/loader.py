@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge_runtime.marked_yaml import Loc, Marked
+from edge_runtime.names import NAME
 from edge_runtime.problems import suggestion
 from edge_runtime.validation import Findings
 
@@ -22,7 +23,7 @@ class ProfileHead(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    profile: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+    profile: str = Field(pattern=NAME, max_length=63)
     title: str = Field(max_length=200)
     vendor: str = Field(max_length=100)
     model: str = Field(max_length=100)

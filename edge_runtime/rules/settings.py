@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from edge_runtime.names import NAME
 from edge_runtime.rules.message import check_message
 
 MAX_RULES = 256
@@ -109,7 +110,7 @@ class AlertAction(_Section):
 class RuleSettings(_Section):
     """One rule."""
 
-    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+    name: str = Field(pattern=NAME, max_length=63)
     description: str = Field(default="", max_length=200)
     event: RuleEvent
     condition: Condition

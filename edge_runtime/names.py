@@ -1,0 +1,12 @@
+"""How names may look, as a pattern for the settings and in words for people."""
+
+NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+"""Of gateways, devices, profiles and rules."""
+POINT_NAME = r"^[a-z][a-z0-9_]*$"
+CLOUD_URL = r"^https://[^\s/]+(/\S*)?$"
+
+IN_WORDS = {
+    NAME: "lower-case letters, digits and '-' in between, such as pump-station",
+    POINT_NAME: "lower-case letters, digits and '_', a letter first, such as outlet_pressure",
+    CLOUD_URL: "an address that begins with https://, such as https://cloud.example:8443",
+}
