@@ -7,7 +7,7 @@ ends, however it ends; the number in the file is for people only.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -51,7 +51,12 @@ def take_lock(state_dir: Path, process: str) -> IO[str]:
         file.close()
         msg = f"the {process} of the gateway in {state_dir} runs already, as process {holder}"
         raise AlreadyRunsError(msg) from None
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+    except OSError as exc:
+        file.close()
+        msg = f"{path} cannot be locked: {exc.strerror}"
+        raise StoreError(msg, hint="gateway.state_dir must be on a disk of this machine") from exc
+    # A full disk must not keep a gateway from starting: it is the outbox that makes room.
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode())
     return file

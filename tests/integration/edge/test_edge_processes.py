@@ -80,6 +80,16 @@ async def test_nothing_is_left_when_the_supervisor_is_killed(file):
         await until(lambda: not is_running(runtime))
 
 
+@pytest.mark.parametrize("part", [(), ("--only", "runtime")])
+async def test_a_second_gateway_in_the_same_folder_is_refused(file, part):
+    async with running(file):
+        first = status(file).pid
+        second = await tidegate("edge", "run", file, *part)
+        async with asyncio.timeout(10):
+            assert await second.wait() == 5
+        assert status(file).pid == first
+
+
 async def test_a_killed_runtime_is_started_again(file):
     async with running(file):
         first = status(file).pid

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -29,3 +30,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="file/state"):
         take_lock(tmp_path / "file" / "state", "runtime")
+
+
+def test_a_full_disk_keeps_nobody_from_starting(tmp_path, monkeypatch):
+    def full(_descriptor, _data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with only_process(tmp_path, "runtime"), pytest.raises(AlreadyRunsError, match="process \\?"):
+        take_lock(tmp_path, "runtime")
