@@ -1,12 +1,12 @@
 """Epochs: which one an outbox has, and how it begins a new one."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.events import Gap
-from cloud_sync.wire.ranges import Ranges, difference
+from cloud_sync.wire.ranges import Ranges, difference, union
 from edge_runtime.clock import Clock
 from edge_runtime.errors import StoreError
 from edge_runtime.outbox import folder as files
@@ -14,7 +14,7 @@ from edge_runtime.outbox import opening
 from edge_runtime.outbox.chain import Chain
 from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.folder import Account
-from edge_runtime.outbox.gaps import GapReason, numbered_gaps
+from edge_runtime.outbox.gaps import GapReason, numbered_gaps, ranges_of
 from edge_runtime.outbox.segment import Segment, path_of
 
 log = logging.getLogger(__name__)
@@ -113,8 +113,13 @@ def guess_account(epoch: str, chains: Mapping[Stream, Chain]) -> Account:
     return account
 
 
-def retire(root: Path, epoch: str, account: Account | None, clock: Clock) -> list[Gap]:
-    """Move all segments of an epoch into quarantine; give what was not accounted for as gaps."""
+def retire(
+    root: Path, epoch: str, account: Account | None, clock: Clock, told: Sequence[Gap] = ()
+) -> list[Gap]:
+    """Move all segments of an epoch into quarantine; give what was not accounted for as gaps.
+
+    ``told`` are gaps that wait to be declared already; their numbers are not given again.
+    """
     gaps: list[Gap] = []
     for stream in Stream:
         own = account.of(stream) if account else None
@@ -124,6 +129,6 @@ def retire(root: Path, epoch: str, account: Account | None, clock: Clock) -> lis
             opening.quarantine(root, path, clock.wall_us())
         high = max([own.reserved if own else 1, *(first + 1 for first in firsts)])
         used: Ranges = ((min(firsts, default=high), high),) if firsts else ()
-        gone = account.gone(stream) if account else ()
+        gone = union(account.gone(stream) if account else (), ranges_of(told, stream, epoch))
         gaps += numbered_gaps(stream, epoch, difference(used, gone), GapReason.EPOCH)
     return gaps

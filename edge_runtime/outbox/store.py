@@ -188,10 +188,11 @@ class Store:
         log.error("outbox is an older copy, it begins a new epoch", extra={"epoch": self.epoch})
         self.close()
         self._is_open = False
-        gaps = epochs.retire(self._root, self.epoch, self._account, self._clock)
+        told = self._gaps  # of segments evicted before: nothing on disk knows of them any more
+        gaps = epochs.retire(self._root, self.epoch, self._account, self._clock, told)
         self._account, self._chains = epochs.begin(self._root, self._clock)
         self._is_open = True
-        self._gaps = gaps
+        self._gaps = told + gaps
         self._try_declare()
 
     def _append(

@@ -170,6 +170,20 @@ def test_an_older_copy_of_the_outbox_begins_a_new_epoch(opened, reader, gaps_of,
     assert {(gap.epoch, gap.reason) for gap in gaps_of()} == {(old, GapReason.EPOCH)}
 
 
+def test_a_new_epoch_forgets_no_gap_that_waits_to_be_told(opened, gaps_of, noisy):
+    with opened() as store:
+        fill(store, noisy, 3)
+        old = store.epoch
+        store.drop(Stream.SAMPLES, 7)
+        store.prune({(SAMPLES, old): ((1, 10),)})
+    told = gaps_of()
+    assert [(gap.epoch, gap.count) for gap in told if gap.reason == GapReason.OVERFLOW] == [
+        (old, 7)
+    ]
+    numbers = [(gap.stream, n) for gap in told for n in range(gap.first, gap.last + 1)]
+    assert len(numbers) == len(set(numbers))
+
+
 @pytest.mark.parametrize("epoch", ["", "zz", "0123456789ABCDEF", "0123"])
 def test_a_damaged_epoch_file_is_replaced_from_the_segments(opened, root, noisy, epoch):
     with opened() as store:
