@@ -7,15 +7,19 @@ back-off, the time-outs, the buffers and the logging of outages (:mod:`edge_runt
 - One bad point is a reading of bad quality with a reason, never an exception.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge_runtime.discovery import Discover
 from edge_runtime.model import Point, Reading, Value
 from edge_runtime.names import NAME
+
+MISSED_INTERVALS = 3
+"""Intervals without news that make a point stale."""
 
 
 class DeviceSettings(BaseModel):
@@ -33,8 +37,19 @@ class DeviceSettings(BaseModel):
     max_silence_s: float = Field(default=60.0, ge=0.1, le=86_400)
     timeout_s: float = Field(default=1.0, gt=0, le=60)
     """Longest wait for one answer."""
+    stale_after_s: float | None = Field(default=None, ge=0.1, le=604_800)
+    """Without news of a point for this long it is bad (``stale``); see :meth:`promised_s`."""
     points: tuple[Point, ...] = Field(min_length=1)
     """A driver narrows this to its own subclass of :class:`~edge_runtime.model.Point`."""
+
+    def promised_s(self, point: Point) -> float:
+        """Give the longest time without news of a point, read or confirmed, in seconds.
+
+        A driver whose protocol confirms less often than this overrides it (COV renewal, Max-Age).
+        """
+        if self.stale_after_s is not None:
+            return self.stale_after_s
+        return MISSED_INTERVALS * (point.interval_s or self.interval_s) + self.timeout_s
 
 
 class Device(Protocol):
@@ -62,6 +77,77 @@ class Writable(Protocol):
 
         Raises:
             DeviceError: the device did not answer or refused.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a device that reports by itself had to say."""
+
+    readings: Sequence[Reading] = ()
+    """New values, raw, with the device's own time where it gave one."""
+    confirmed: Collection[str] = ()
+    """Points whose last reading still holds: their subscription showed that it lives."""
+    polled: Collection[str] | None = None
+    """Points that the device does not report; the runtime polls them from now on. None: as before."""
+
+
+@runtime_checkable
+class Subscribable(Protocol):
+    """A device that reports changes by itself: COV, subscriptions, observe, MQTT."""
+
+    def changes(self, points: Collection[str]) -> AsyncIterator[News]:
+        """Report news of these points for ever, beginning with their present values.
+
+        What cannot be subscribed is named in :attr:`News.polled`; a point that the device refuses is
+        a bad reading. The driver renews and mends subscriptions by itself and, where nothing
+        changes, confirms points well within :meth:`DeviceSettings.promised_s`. Readings that the
+        runtime is too slow to take are bounded: the oldest of a point give way to newer ones.
+
+        Raises:
+            DeviceError: the device is lost; the runtime opens it again after a back-off.
+
+        """
+        ...
+
+
+@runtime_checkable
+class Invocable(Protocol):
+    """A device with methods (OPC UA)."""
+
+    async def invoke(self, method: str, arguments: Sequence[Value]) -> Sequence[Value]:
+        """Call a method that the device's settings name.
+
+        Raises:
+            DeviceError: the device did not answer or refused, or the arguments do not fit.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One point as it stands on the wire, beside its reading, for ``tidegate edge read --raw``."""
+
+    reading: Reading
+    """As :meth:`Device.read` gives it: raw."""
+    shown: str
+    """In the protocol's words: ``holding 40 to 41``, ``ns=2;s=Level (Double)``."""
+    data: bytes = b""
+    """The value's bytes in the order in which they came; empty where the protocol has none."""
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A device that can show what lies beneath its readings."""
+
+    async def inspect(self, points: Collection[str]) -> Sequence[Inspection]:
+        """Read these points once and show them as they came; one a point.
+
+        Raises:
+            DeviceError: the device as a whole did not answer or refused.
 
         """
         ...
@@ -96,3 +182,5 @@ class Driver:
     """Where the device is, for people: ``10.0.0.7:502 unit 3``."""
     connection: Callable[[Any], str]
     """Devices with the same key share one line and are planned together."""
+    discover: Discover | None = None
+    """Look for devices; None where the protocol has no way to."""

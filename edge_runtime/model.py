@@ -10,7 +10,7 @@ from cloud_sync.wire.quality import Quality, Reason
 from cloud_sync.wire.samples import Value
 from edge_runtime.names import POINT_NAME
 
-__all__ = ["Point", "PointKind", "Quality", "Reading", "Reason", "Value"]
+__all__ = ["Access", "Point", "PointKind", "Quality", "Reading", "Reason", "Value"]
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +41,15 @@ class PointKind(StrEnum):
     """An integer with ``labels``."""
 
 
+class Access(StrEnum):
+    """What a point is made for; whether it may be written is the gateway's allow-list to say."""
+
+    READ = "read"
+    READ_WRITE = "read_write"
+    WRITE = "write"
+    """A command: there is nothing to read."""
+
+
 class Point(BaseModel):
     """One named value on a device, as a profile describes it.
 
@@ -55,6 +64,7 @@ class Point(BaseModel):
     kind: PointKind = PointKind.FLOAT
     unit: str = Field(default="", max_length=32, description="UCUM code: Cel, bar, kW.h")
     description: str = Field(default="", max_length=200)
+    access: Access = Access.READ
     labels: dict[int, str] = Field(default_factory=dict)
     bit: int | None = Field(default=None, ge=0, le=63)
     """Take this bit of the raw integer; makes the point a boolean."""
