@@ -1,0 +1,1 @@
+"""Payloads that several protocols carry: SenML, CBOR, JSON and plain values; pure."""
