@@ -1,5 +1,6 @@
 """The segments of one stream, oldest first: all closed but the last, which takes new batches."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from edge_runtime.durable import flush_folder
 from edge_runtime.errors import StoreError
 from edge_runtime.outbox import segment as segments
 from edge_runtime.outbox.database import store_errors
-from edge_runtime.outbox.segment import Meta, Row, Segment, Total
+from edge_runtime.outbox.segment import Meta, Origin, Row, Segment, Total
 
 ROW_OVERHEAD = 64
 """Bytes of a row beside its message, about."""
@@ -42,7 +43,9 @@ class Chain:
         active: Segment,
         active_first: int,
         next_seq: int,
+        origins: Mapping[str, Origin],
     ) -> None:
+        """``origins``: the last batch of every other outbox that was taken into this stream."""
         self.folder = folder
         self.stream = stream
         self.epoch = epoch
@@ -51,6 +54,7 @@ class Chain:
         self._active = active
         self._active_first = active_first
         self._active_bytes = active.message_bytes()
+        self.origins = dict(origins)
 
     @property
     def active_first(self) -> int:
@@ -62,16 +66,31 @@ class Chain:
         """Bytes of messages in the active segment."""
         return self._active_bytes
 
-    def append(self, row: Row) -> None:
-        """Write the next batch durably.
+    def append(self, row: Row, origin: Origin | None = None) -> None:
+        """Write the next batch durably, with the note where it came from if it was handed over.
 
         Raises:
             StoreError: nothing was written and the number stays free.
 
         """
-        self._active.add(row)
+        if origin is None:
+            self._active.add(row)
+        else:
+            self._active.add_from(row, origin)
+            self.origins[origin.name] = origin
         self.next_seq = row.seq + 1
         self._active_bytes += len(row.message) + ROW_OVERHEAD
+
+    def adopt(self, origins: Mapping[str, Origin]) -> None:
+        """Go on with what was known before this chain was opened.
+
+        Raises:
+            StoreError: it could not be noted.
+
+        """
+        if any(self.origins.get(name) != origin for name, origin in origins.items()):
+            self._active.set_origins(origins.values())
+            self.origins.update(origins)
 
     def skip(self) -> int:
         """Give away the next number without a batch."""
@@ -95,7 +114,8 @@ class Chain:
         old, first, after = self._active, self._active_first, self.next_seq
         total = old.total_of(first, after)
         meta = Meta(self.stream, self.epoch, after)
-        self._active = Segment.create(segments.path_of(self.folder, after), meta, now_us)
+        path = segments.path_of(self.folder, after)
+        self._active = Segment.create(path, meta, now_us, self.origins.values())
         self._active_first, self._active_bytes = after, 0
         self._tidy()
         try:

@@ -1,8 +1,32 @@
-"""What the outbox says after it took something."""
+"""What goes into an outbox beside items, and what it says after it took something."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from cloud_sync.wire.batch import Stream
+from cloud_sync.wire.batch import Batch, ClockQuality, Stream
+from edge_runtime.outbox.segment import Origin
+
+
+class Stamp(NamedTuple):
+    """When, and by which clock, a batch was sealed."""
+
+    boot: str
+    monotonic_us: int
+    clock: ClockQuality
+
+
+class Handed(NamedTuple):
+    """Where a batch comes from that another outbox handed over."""
+
+    origin: Origin
+    stamp: Stamp
+
+
+def stamp_of(batch: Batch) -> Stamp:
+    """Keep the stamp of a batch that is sealed anew; a clock quality of later versions is unknown."""
+    known = set(map(int, ClockQuality))
+    clock = ClockQuality(batch.clock) if batch.clock in known else ClockQuality.UNKNOWN
+    return Stamp(batch.boot, batch.monotonic_us, clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from edge_runtime.outbox.chain import Chain
 from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.folder import Account
 from edge_runtime.outbox.gaps import GapReason, numbered_gaps, ranges_of
-from edge_runtime.outbox.segment import Segment, path_of
+from edge_runtime.outbox.segment import Origin, Segment, path_of
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +70,33 @@ def resume(root: Path, clock: Clock) -> tuple[Account, dict[Stream, Chain], list
         chains = open_chains(root, epoch, account, clock)
     except opening.NumbersUnknownError:
         log.error("numbers cannot be known, a new epoch begins", extra={"epoch": epoch})  # noqa: TRY400 - says it all
+        origins = {stream: opening.last_origins(root, stream) for stream in Stream}
         gaps = retire(root, epoch, account, clock)
-        return (*begin(root, clock), gaps)
+        account, chains = begin(root, clock)
+        adopt_origins(chains, origins)
+        return account, chains, gaps
     if files.read_epoch(root) != epoch:
         with store_errors(root):
             files.write_epoch(root, epoch)
     return account or guess_account(epoch, chains), chains, []
+
+
+def adopt_origins(
+    chains: Mapping[Stream, Chain], origins: Mapping[Stream, Mapping[str, Origin]]
+) -> None:
+    """Go on with what adapters handed over before the chains were opened.
+
+    Raises:
+        StoreError: it could not be noted; the chains are closed.
+
+    """
+    try:
+        for stream, chain in chains.items():
+            chain.adopt(origins[stream])
+    except StoreError:
+        for chain in chains.values():
+            chain.close()
+        raise
 
 
 def open_chains(

@@ -1,12 +1,14 @@
 """Gaps: what the outbox had to give up, as events for both ends to print."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 import msgspec
 
-from cloud_sync.wire.events import Event, EventKind, Gap
+from cloud_sync.wire.batch import Stream
+from cloud_sync.wire.errors import MessageInvalidError
+from cloud_sync.wire.events import Event, EventKind, Gap, body_of
 from cloud_sync.wire.ranges import Ranges, union
 
 
@@ -41,3 +43,30 @@ def gap_event(gap: Gap, time_us: int) -> Event:
     text = f"{gap.stream}/{gap.epoch}/{gap.first}/{gap.last}"
     name = hashlib.sha256(text.encode()).hexdigest()[:32]
     return Event(f"gap-{name}", EventKind.GAP.value, time_us, msgspec.to_builtins(gap))
+
+
+def inherit(
+    events: Sequence[Event], epoch: str, number: Callable[[Stream], int]
+) -> tuple[list[Event], list[Gap]]:
+    """Turn the gaps of another outbox into gaps of this one; gives all events, and those gaps.
+
+    ``number`` gives a number away. The other outbox's own numbers mean nothing to the cloud.
+
+    Raises:
+        MessageInvalidError: a gap cannot be read.
+
+    """
+    told: list[Event] = []
+    gaps: list[Gap] = []
+    for event in events:
+        if event.kind != EventKind.GAP:
+            told.append(event)
+            continue
+        gap = body_of(event, Gap)
+        if gap.stream not in set(Stream):
+            msg = f"a gap in a stream '{gap.stream}'"
+            raise MessageInvalidError(msg)
+        seq = number(Stream(gap.stream))
+        gaps.append(msgspec.structs.replace(gap, epoch=epoch, first=seq, last=seq))
+        told.append(gap_event(gaps[-1], event.time_us))
+    return told, gaps

@@ -6,7 +6,8 @@ SHA-256 stays. Opening never fails because of what is in the files, only because
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,10 +20,13 @@ from edge_runtime.outbox import segment as segments
 from edge_runtime.outbox.chain import Chain, Closed
 from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.folder import QUARANTINE, StreamAccount, list_segments, stream_path
-from edge_runtime.outbox.segment import Meta, Row, Segment, Total
+from edge_runtime.outbox.segment import Meta, Origin, Row, Segment, Total
 
 RESERVE_STEP = 64
 """Numbers reserved at a time: at most so many are skipped when the newest segment is damaged."""
+
+ORIGIN_SEGMENTS = 3
+"""Newest segments that are asked what adapters handed over, until one can tell."""
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +56,9 @@ def open_chain(
             closed.append(found)
     newest = Meta(stream, epoch, firsts[-1]) if firsts else None
     active = _open_active(root, newest, now_us) if newest else None
+    origins = last_origins(root, stream)
     if newest is None or active is None:
-        return _begin(folder, Meta(stream, epoch, 0), closed, account, now_us)
+        return _begin(folder, Meta(stream, epoch, 0), closed, account, now_us, origins=origins)
     with segments.closed_on_error(active):
         last = active.last()
         next_seq = max(newest.first if last is None else last + 1, _beyond(account))
@@ -62,24 +67,53 @@ def open_chain(
             return Chain(
                 folder, stream, epoch,
                 closed=closed, active=active, active_first=newest.first, next_seq=next_seq,
+                origins=origins,
             )  # fmt: skip
     closed.append(_close(active, newest.first))
-    return _begin(folder, Meta(stream, epoch, 0), closed, account, now_us)
+    return _begin(folder, Meta(stream, epoch, 0), closed, account, now_us, origins=origins)
+
+
+def last_origins(root: Path, stream: Stream) -> dict[str, Origin]:
+    """Read what other outboxes handed over last: the newest segment knows, while it can be read.
+
+    After damage the one before knows almost as much; the adapter's own memory fills the rest.
+    """
+    for first in reversed(list_segments(root, stream)[-ORIGIN_SEGMENTS:]):
+        path = segments.path_of(stream_path(root, stream), first)
+        try:
+            segment = Segment.open_to_read(path, still=False)
+        except StoreError:
+            continue
+        try:
+            found = segment.origins()
+        except StoreError:
+            continue
+        finally:
+            segment.close()
+        if found:
+            return found
+    return {}
 
 
 def _begin(
-    folder: Path, meta: Meta, closed: list[Closed], account: StreamAccount | None, now_us: int
+    folder: Path,
+    meta: Meta,
+    closed: list[Closed],
+    account: StreamAccount | None,
+    now_us: int,
+    *,
+    origins: Mapping[str, Origin],
 ) -> Chain:
     """Begin a segment where the newest one is not there: at the first number surely not used."""
     if account is None:
         raise NumbersUnknownError
     first = max([account.reserved, _beyond(account), *(c.total.last + 1 for c in closed)])
     path = segments.path_of(folder, first)
-    active = Segment.create(path, meta._replace(first=first), now_us)
+    active = Segment.create(path, meta._replace(first=first), now_us, origins.values())
     with segments.closed_on_error(active):
         return Chain(
             folder, Stream(meta.stream), meta.epoch,
-            closed=closed, active=active, active_first=first, next_seq=first,
+            closed=closed, active=active, active_first=first, next_seq=first, origins=origins,
         )  # fmt: skip
 
 
@@ -151,11 +185,11 @@ def _close(segment: Segment, first: int) -> Closed:
 def rescue(root: Path, meta: Meta, now_us: int, why: StoreDamagedError) -> bool:
     """Move a damaged segment into quarantine and leave what verifies of it in its place."""
     path = segments.path_of(stream_path(root, meta.stream), meta.first)
-    rows = _verified(path, meta)
+    rows, origins = _verified(path, meta)
     beside = path.with_name(f"{path.name}.rescue")
     segments.remove(beside)
     if rows:
-        rescued = Segment.create(beside, meta, now_us)
+        rescued = Segment.create(beside, meta, now_us, origins)
         try:
             rescued.add_all(rows)
             rescued.finish(meta.first)
@@ -192,14 +226,17 @@ def quarantine(root: Path, path: Path, now_us: int) -> None:
         flush_folder(path.parent)
 
 
-def _verified(path: Path, meta: Meta) -> list[Row]:
-    """Read the batches of a damaged segment that match their hash and belong here."""
+def _verified(path: Path, meta: Meta) -> tuple[list[Row], list[Origin]]:
+    """Read the batches of a damaged segment that match their hash and belong here, and its origins."""
     try:
         segment = Segment.open_to_read(path, still=False)
     except StoreError:
-        return []
+        return [], []
+    origins: list[Origin] = []
     try:
-        return sorted(_checked(segment.salvage(), meta).values())
+        with suppress(StoreError):
+            origins = list(segment.origins().values())
+        return sorted(_checked(segment.salvage(), meta).values()), origins
     finally:
         segment.close()
 

@@ -4,7 +4,7 @@ A segment holds batches of one stream and one epoch with numbers from ``first`` 
 its totals written down, so that nobody needs to walk through it to know them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -53,6 +53,15 @@ SELECT coalesce(max(seq), ?), count(*), coalesce(sum(CAST(items AS INTEGER)), 0)
 FROM batch
 """
 _GET_TOTAL = "SELECT last, batches, items, first_us, last_us FROM total"
+_MAKE_ORIGINS = """
+CREATE TABLE IF NOT EXISTS origin (name TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL)
+"""
+_HAS_ORIGINS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'origin'"
+_SET_ORIGIN = """
+INSERT INTO origin VALUES (?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq
+"""
+_GET_ORIGINS = "SELECT name, CAST(epoch AS TEXT), CAST(seq AS INTEGER) FROM origin"
 _MESSAGE = "SELECT items, first_us, last_us, message FROM batch WHERE seq = ?"
 _ROWS = """
 SELECT seq, coalesce(CAST(items AS INTEGER), 0), coalesce(CAST(first_us AS INTEGER), 0)
@@ -70,6 +79,14 @@ class Row(NamedTuple):
     first_us: int
     last_us: int
     message: bytes
+
+
+class Origin(NamedTuple):
+    """The batch of another outbox that was taken last: of an adapter, by its own epoch and number."""
+
+    name: str
+    epoch: str
+    seq: int
 
 
 class Total(NamedTuple):
@@ -152,8 +169,12 @@ class Segment:
         self._connection = connection
 
     @classmethod
-    def create(cls, path: Path, meta: Meta, created_us: int) -> "Segment":
+    def create(
+        cls, path: Path, meta: Meta, created_us: int, origins: Iterable[Origin] = ()
+    ) -> "Segment":
         """Make a new segment file: complete under another name, then renamed.
+
+        ``origins`` go with it, so that the newest segment knows what every adapter handed over.
 
         Raises:
             StoreError: the disk is full or failing; no segment is left behind.
@@ -167,6 +188,7 @@ class Segment:
                 try:
                     connection.executescript(_CREATE)
                     connection.execute(_SET_META, (*meta, created_us))
+                    _set_origins(connection, origins)
                     connection.execute("COMMIT")
                 finally:
                     connection.close()
@@ -246,6 +268,40 @@ class Segment:
         with database.store_errors(self.path):
             self._connection.execute(_ADD, row)
 
+    def add_from(self, row: Row, origin: Origin) -> None:
+        """Write one batch that another outbox handed over, and which one it was: both or neither.
+
+        Raises:
+            StoreError: nothing was written.
+
+        """
+        with self._transaction():
+            self._connection.execute(_ADD, row)
+            _set_origins(self._connection, [origin])
+
+    def set_origins(self, origins: Iterable[Origin]) -> None:
+        """Note what other outboxes handed over before this segment.
+
+        Raises:
+            StoreError: nothing was written.
+
+        """
+        with self._transaction():
+            _set_origins(self._connection, origins)
+
+    def origins(self) -> dict[str, Origin]:
+        """Give the last batch of every other outbox that was taken.
+
+        Raises:
+            StoreDamagedError: they cannot be read.
+
+        """
+        with database.store_errors(self.path):
+            if self._connection.execute(_HAS_ORIGINS).fetchone() is None:
+                return {}
+            rows = self._connection.execute(_GET_ORIGINS).fetchall()
+        return {name: Origin(name, epoch, seq) for name, epoch, seq in rows}
+
     def add_all(self, rows: list[Row]) -> None:
         """Write batches in one transaction.
 
@@ -253,13 +309,19 @@ class Segment:
             StoreError: nothing was written.
 
         """
+        with self._transaction():
+            self._connection.executemany(_ADD, rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         with database.store_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany(_ADD, rows)
+                yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
 
     def last(self) -> int | None:
@@ -340,6 +402,13 @@ class Segment:
                             yield message
             except StoreError:
                 continue
+
+
+def _set_origins(connection: database.Connection, origins: Iterable[Origin]) -> None:
+    rows = list(origins)
+    if rows:
+        connection.execute(_MAKE_ORIGINS)
+        connection.executemany(_SET_ORIGIN, rows)
 
 
 def _can_be(row: Sequence[object], first: int, follower: int) -> bool:

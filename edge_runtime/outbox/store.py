@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from cloud_sync.wire.batch import Seal, Stream, open_batch, seal_batch
+from cloud_sync.wire.batch import Batch, Seal, Stream, open_batch, seal_batch
 from cloud_sync.wire.errors import WireError
-from cloud_sync.wire.events import Event, Gap
+from cloud_sync.wire.events import Event, Gap, decode_events
 from cloud_sync.wire.ranges import Ranges, difference, of_numbers, parse, union
 from cloud_sync.wire.samples import Sample
 from cloud_sync.wire.version import MAX_BATCH_EVENTS, MAX_BATCH_SAMPLES
@@ -18,13 +18,13 @@ from edge_runtime.errors import StoreDamagedError, StoreError, StoreFullError
 from edge_runtime.outbox import epochs, opening
 from edge_runtime.outbox import folder as files
 from edge_runtime.outbox.chain import Chain, Closed
-from edge_runtime.outbox.committed import Appended, Committed
+from edge_runtime.outbox.committed import Appended, Committed, Handed, Stamp, stamp_of
 from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.folder import Account
-from edge_runtime.outbox.gaps import GapReason, gap_event, numbered_gaps, ranges_of
+from edge_runtime.outbox.gaps import GapReason, gap_event, inherit, numbered_gaps, ranges_of
 from edge_runtime.outbox.packing import Packed, fitting, pack_events, pack_samples
 from edge_runtime.outbox.reserve import Reserve
-from edge_runtime.outbox.segment import Meta, Row
+from edge_runtime.outbox.segment import Meta, Origin, Row
 from edge_runtime.outbox.settings import OutboxSettings
 
 T = TypeVar("T", Sample, Event)
@@ -109,6 +109,39 @@ class Store:
         """
         return self._append(Stream.EVENTS, events, MAX_BATCH_EVENTS, pack_events)
 
+    def take(self, name: str, batch: Batch) -> Committed | None:
+        """Commit a batch that another outbox handed over, once; None where it is here already.
+
+        Its payload, and when and by which clock it was sealed, stay as they are; the number is this
+        outbox's. That it was taken is noted in the same transaction.
+
+        Raises:
+            StoreError: it was not written.
+            WireError: the payload cannot be read.
+
+        """
+        self._ensure_open()
+        stream = Stream(batch.stream)
+        known = self._chains[stream].origins.get(name)
+        if known is not None and known.epoch == batch.epoch and batch.seq <= known.seq:
+            return None
+        if self._gaps:
+            self._try_declare()
+        origin = Origin(name, batch.epoch, batch.seq)
+        if stream is Stream.EVENTS:
+            return self._take_events(batch, origin)
+        packed = Packed(batch.count, batch.first_us, batch.last_us, batch.payload)
+        return self._commit_anyway(stream, packed, Handed(origin, stamp_of(batch)))
+
+    def taken(self, name: str, epoch: str) -> dict[Stream, int]:
+        """Give the last number of each stream of another outbox that was taken."""
+        found = {stream: chain.origins.get(name) for stream, chain in self._chains.items()}
+        return {
+            stream: origin.seq
+            for stream, origin in found.items()
+            if origin is not None and origin.epoch == epoch
+        }
+
     def drop(self, stream: Stream, count: int) -> None:
         """Note items that were given up before they had a number; declared with the next commit."""
         self._drop(stream, count, GapReason.OVERFLOW)
@@ -189,8 +222,10 @@ class Store:
         self.close()
         self._is_open = False
         told = self._gaps  # of segments evicted before: nothing on disk knows of them any more
+        origins = self._origins()
         gaps = epochs.retire(self._root, self.epoch, self._account, self._clock, told)
         self._account, self._chains = epochs.begin(self._root, self._clock)
+        epochs.adopt_origins(self._chains, origins)
         self._is_open = True
         self._gaps = told + gaps
         self._try_declare()
@@ -219,14 +254,16 @@ class Store:
             self._try_declare()
         return Appended(tuple(committed), taken)
 
-    def _commit_anyway(self, stream: Stream, packed: Packed) -> Committed:
+    def _commit_anyway(
+        self, stream: Stream, packed: Packed, handed: Handed | None = None
+    ) -> Committed:
         """Commit; where the active segment turns out to be damaged, open everything anew first.
 
         That puts damage aside where the checks see it; what still fails is put aside unseen.
         """
         for known_bad in (False, True):
             try:
-                return self._commit(stream, packed)
+                return self._commit(stream, packed, handed)
             except StoreDamagedError as exc:
                 log.error("outbox damaged, it is opened anew", extra={"error": str(exc)})  # noqa: TRY400 - expected kind of damage
                 self.close()
@@ -236,14 +273,16 @@ class Store:
                     meta = Meta(stream, chain.epoch, chain.active_first)
                     opening.rescue(self._root, meta, self._clock.wall_us(), exc)
             self._ensure_open()
-        return self._commit(stream, packed)
+        return self._commit(stream, packed, handed)
 
     def _ensure_open(self) -> None:
         """Open anew what damage closed. Numbers whose gap is not declared yet stay given away."""
         if self._is_open:
             return
         self.close()
+        origins = self._origins()
         self._account, self._chains, gaps = epochs.resume(self._root, self._clock)
+        epochs.adopt_origins(self._chains, origins)
         self._is_open = True
         self._gaps.extend(gaps)
         for gap in self._gaps:
@@ -251,22 +290,50 @@ class Store:
                 self._chains[Stream(gap.stream)].skip_to(gap.last + 1)
         self._find_holes()
 
-    def _commit(self, stream: Stream, packed: Packed) -> Committed:
+    def _origins(self) -> dict[Stream, dict[str, Origin]]:
+        return {stream: dict(chain.origins) for stream, chain in self._chains.items()}
+
+    def _take_events(self, batch: Batch, origin: Origin) -> Committed:
+        """Take events; what the other outbox lost is told as lost of this one.
+
+        The numbers that stand for it are given away with the batch, or not at all.
+        """
+        before = {stream: (chain, chain.next_seq) for stream, chain in self._chains.items()}
+        gaps: list[Gap] = []
+        try:
+            events, gaps = inherit(decode_events(batch.payload), self.epoch, self._skip)
+            self._gaps += gaps
+            handed = Handed(origin, stamp_of(batch))
+            committed = self._commit_anyway(Stream.EVENTS, pack_events(events), handed)
+        except (StoreError, WireError):
+            self._gaps = [gap for gap in self._gaps if gap not in gaps]
+            for stream, (chain, next_seq) in before.items():
+                if self._chains[stream] is chain:
+                    chain.next_seq = next_seq
+            raise
+        with contextlib.suppress(StoreError):
+            self._account_lost(gaps)
+            self._gaps = [gap for gap in self._gaps if gap not in gaps]
+        return committed
+
+    def _skip(self, stream: Stream) -> int:
+        return self._chains[stream].skip()
+
+    def _commit(self, stream: Stream, packed: Packed, handed: Handed | None = None) -> Committed:
         chain = self._chains[stream]
-        seal = Seal(
-            stream, self.epoch, chain.next_seq, boot_id(), int(self._clock.monotonic() * 1e6),
-            self._clock.quality(),
-        )  # fmt: skip
+        stamp = self._stamp() if handed is None else handed.stamp
+        seal = Seal(stream, self.epoch, chain.next_seq, *stamp)
         items, first_us, last_us, payload = packed
         message = seal_batch(seal, count=items, first_us=first_us, last_us=last_us, payload=payload)
         batch = open_batch(message)
         row = Row(batch.seq, items, first_us, last_us, message)
+        origin = None if handed is None else handed.origin
         try:
-            self._write_row(chain, row)
+            self._write_row(chain, row, origin)
         except StoreFullError:
             if not self._make_room():
                 raise
-            self._write_row(chain, row)
+            self._write_row(chain, row, origin)
         self._rotate_if_due(chain)
         return Committed(
             stream, self.epoch, row.seq, items, first_us, last_us, len(message), batch.sha256
@@ -278,9 +345,13 @@ class Store:
         seq = chain.skip()
         self._gaps.append(Gap(stream.value, self.epoch, seq, seq, count, reason.value))
 
-    def _write_row(self, chain: Chain, row: Row) -> None:
+    def _stamp(self) -> Stamp:
+        clock = self._clock
+        return Stamp(boot_id(), int(clock.monotonic() * 1e6), clock.quality())
+
+    def _write_row(self, chain: Chain, row: Row, origin: Origin | None) -> None:
         self._reserve_numbers(chain)
-        chain.append(row)
+        chain.append(row, origin)
 
     def _reserve_numbers(self, chain: Chain) -> None:
         """Note durably, before they are used, which numbers may be in use."""
@@ -379,12 +450,15 @@ class Store:
             now = self._clock.wall_us()
             self._commit_anyway(Stream.EVENTS, pack_events([gap_event(gap, now) for gap in some]))
             del self._gaps[: len(some)]
-            account = self._account
-            for gap in some:
-                if gap.epoch == self.epoch and gap.first <= gap.last:
-                    account = account.with_lost(gap.stream, ((gap.first, gap.last + 1),))
-            if account is not self._account:
-                self._write(account)
+            self._account_lost(some)
+
+    def _account_lost(self, gaps: Sequence[Gap]) -> None:
+        account = self._account
+        for gap in gaps:
+            if gap.epoch == self.epoch and gap.first <= gap.last:
+                account = account.with_lost(gap.stream, ((gap.first, gap.last + 1),))
+        if account is not self._account:
+            self._write(account)
 
     def _verifies(self, chain: Chain, seq: int) -> bool:
         try:

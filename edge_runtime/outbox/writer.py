@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from cloud_sync.wire.batch import Stream
+from cloud_sync.wire.batch import Batch, Stream
 from cloud_sync.wire.events import Event
 from cloud_sync.wire.ranges import Ranges, of_numbers
 from cloud_sync.wire.samples import Sample
 from edge_runtime.clock import Clock
-from edge_runtime.outbox.committed import Appended
+from edge_runtime.outbox.committed import Appended, Committed
 from edge_runtime.outbox.settings import OutboxSettings
 from edge_runtime.outbox.store import Acknowledged, Store
 
@@ -68,6 +68,20 @@ class Outbox:
 
         """
         return await self._run(self._store.append_events, events)
+
+    async def take(self, name: str, batch: Batch) -> Committed | None:
+        """Commit a batch that the adapter ``name`` handed over, once; None where it is here already.
+
+        Raises:
+            StoreError: the disk is full or failing; it was not written.
+            WireError: the payload cannot be read.
+
+        """
+        return await self._run(self._store.take, name, batch)
+
+    async def taken(self, name: str, epoch: str) -> dict[Stream, int]:
+        """Give the last number of each stream of an adapter's epoch that was taken."""
+        return await self._run(self._store.taken, name, epoch)
 
     async def drop(self, stream: Stream, count: int) -> None:
         """Tell that items were given up before they had a number; becomes a gap event."""
