@@ -7,7 +7,7 @@ back-off, the time-outs, the buffers and the logging of outages (:mod:`edge_runt
 - One bad point is a reading of bad quality with a reason, never an exception.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -95,10 +95,10 @@ class News:
 
 
 @runtime_checkable
-class Subscribable(Protocol):
+class Subscribable(Device, Protocol):
     """A device that reports changes by itself: COV, subscriptions, observe, MQTT."""
 
-    def changes(self, points: Collection[str]) -> AsyncIterator[News]:
+    def changes(self, points: Collection[str]) -> AsyncGenerator[News, None]:
         """Report news of these points for ever, beginning with their present values.
 
         What cannot be subscribed is named in :attr:`News.polled`; a point that the device refuses is

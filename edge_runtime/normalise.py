@@ -6,7 +6,7 @@ than the point's deadband, and at the latest after the point's maximum silence.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -199,6 +199,8 @@ class _Track:
     exponent: Exponent | None
     """Filled from this point's raw value when other points scale by it."""
     sent: Sent | None = None
+    last: Judged | None = None
+    """What the device last gave, which a confirmation repeats; None since the device was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ class Normaliser:
         reported: list[Reading] = []
         for reading in raw:
             track = tracks[reading.point]
-            judged = judge_reading(track.judge, reading)
+            track.last = judged = judge_reading(track.judge, reading)
             value, quality, reason = judged
             out = Reading(track.key, value, quality, reason, reading.source_us, received_us)
             readings.append(out)
@@ -240,10 +242,36 @@ class Normaliser:
                 reported.append(out)
         return Normalised(self._device, readings, reported)
 
-    def fail(self, points: Sequence[str], reason: str, received_us: int, now: float) -> Normalised:
+    def confirm(self, points: Iterable[str], received_us: int, now: float) -> Normalised:
+        """Repeat the last readings of these points: the device says that they still hold."""
+        tracks = [self._tracks[point] for point in points]
+        judged = [(track, track.last) for track in tracks if track.last is not None]
+        return self._say(judged, received_us, now)
+
+    def fail(self, points: Iterable[str], reason: str, received_us: int, now: float) -> Normalised:
         """Mark points as bad; sent once, then again after each maximum silence."""
-        raw = [Reading(point, None, BAD, reason) for point in points]
-        return self.take(raw, received_us, now)
+        judged: Judged = (None, BAD, reason)
+        return self._say([(self._tracks[point], judged) for point in points], received_us, now)
+
+    def lose(self, points: Iterable[str], reason: str, received_us: int, now: float) -> Normalised:
+        """Mark points as bad whose last reading can no longer be confirmed."""
+        for point in points:
+            self._tracks[point].last = None
+        return self.fail(points, reason, received_us, now)
+
+    def _say(
+        self, judged: Sequence[tuple[_Track, Judged]], received_us: int, now: float
+    ) -> Normalised:
+        readings: list[Reading] = []
+        reported: list[Reading] = []
+        for track, (value, quality, reason) in judged:
+            out = Reading(track.key, value, quality, reason, None, received_us)
+            readings.append(out)
+            same = (value, quality, reason)
+            if worth_sending(track.sent, same, now, track.deadband, track.silence):
+                track.sent = Sent(value, quality, reason, now)
+                reported.append(out)
+        return Normalised(self._device, readings, reported)
 
     def forget(self) -> None:
         """Send every point with its next reading, whatever its deadband."""

@@ -1,57 +1,51 @@
-"""One task a device: read on time, leave a silent device alone, say once that it is silent.
+"""One supervisor a device: hear it or read it on time, say once that it is silent.
+
+A device that reports by itself is listened to, and only what it does not report is polled; any
+other is polled. A point without news for longer than was promised turns bad (``stale``).
 
 A device is silent after two failures in a row (the second try follows the first within a second),
-or when its very first try fails. Then all its points turn bad once, an event tells it and the log
-gets one line; the same when it is back. Whatever a driver does stays with its device: an exception
-that the contract does not know is logged with its traceback and counts as a failure.
+when its very first try fails, or when all its points are stale. Then all its points turn bad once,
+an event tells it and the log gets one line; the same when it is back. Whatever a driver does stays
+with its device: an exception that the contract does not know is logged with its traceback and counts
+as a failure.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Collection, Coroutine, Sequence
+from contextlib import AsyncExitStack, aclosing
 
-import msgspec
-
-from cloud_sync.wire.events import DeviceBack, DeviceSilent, EventKind
 from edge_runtime.bus import Bus
 from edge_runtime.clock import Clock
-from edge_runtime.driver import Device
+from edge_runtime.device_status import DeviceStatus, Tally
+from edge_runtime.driver import Device, News, Subscribable
 from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachableError
-from edge_runtime.happenings import make_event
-from edge_runtime.model import Quality, Reading, Reason
-from edge_runtime.normalise import Normaliser
+from edge_runtime.freshness import Freshness
+from edge_runtime.model import Reason
+from edge_runtime.normalise import Normalised, Normaliser
 from edge_runtime.outages import Outages
-from edge_runtime.schedule import Turn, groups_of, next_due, phase, retry_delay, take_turn
+from edge_runtime.schedule import (
+    LISTENING_CAP_S,
+    RETRY_CAP_S,
+    Turn,
+    groups_of,
+    next_due,
+    phase,
+    retry_delay,
+    take_turn,
+)
 from edge_runtime.settings import ConfiguredDevice
+from edge_runtime.silence import Silence
 
 SILENT_AFTER = 2
 """Failures in a row that make a device silent."""
 MAX_READ_S = 300.0
+MAX_NAMED = 5
+"""Points that a line of the log names."""
 DRIVER_FAILED = f"{Reason.DEVICE_ERROR}:driver"
 
 logger = logging.getLogger(__name__)
-
-
-class DeviceStatus(msgspec.Struct):
-    """What became of a device's polling so far."""
-
-    polls: int = 0
-    readings: int = 0
-    reported: int = 0
-    errors: int = 0
-    missed: int = 0
-    """Deadlines that passed while the device was still busy with an earlier one."""
-    late_s: float = 0.0
-    """How late the last read began."""
-    duration_s: float = 0.0
-    """How long the last read took."""
-    newest_good_us: int | None = None
-    silent_since_us: int | None = None
-    silent_reason: str = ""
-    bad_points: int = 0
-    """Points of bad quality in the last read."""
 
 
 def read_limits_s(devices: Sequence[ConfiguredDevice]) -> tuple[float, ...]:
@@ -72,7 +66,7 @@ def read_limits_s(devices: Sequence[ConfiguredDevice]) -> tuple[float, ...]:
 
 
 class DevicePoller:
-    """Polls one device until it is cancelled."""
+    """Reads one device until it is cancelled."""
 
     def __init__(
         self,
@@ -86,10 +80,9 @@ class DevicePoller:
         rng: random.Random | None = None,
     ) -> None:
         self.name = device.settings.name
-        self.status = DeviceStatus(
-            silent_since_us=outages.since_us(device.settings.name) if outages else None
-        )
-        self._outages = outages
+        self.status = DeviceStatus()
+        self._tally = Tally(self.status)
+        self._silence = Silence(self.name, self.status, bus, clock, outages)
         self._device = device
         self._bus = bus
         self._clock = clock
@@ -97,19 +90,21 @@ class DevicePoller:
         self._limit_s = limit_s
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._normaliser = Normaliser(device.settings)
+        self._freshness = Freshness(device.settings)
         self._all = tuple(point.name for point in device.settings.points)
         self._open: Device | None = None
         self._turns = asyncio.Lock()
         self._failures = 0
         self._answered = False
-        self._silent_at: float | None = None
+        self._retry_cap_s = RETRY_CAP_S
+        self._told_stale = False
 
     async def run(self) -> None:
-        """Poll for ever; the supervisor of one device."""
+        """Read for ever; the supervisor of one device."""
         await self._clock.sleep(phase(self._index, self._device.settings.interval_s))
         while True:
             try:
-                await self._poll_until_it_fails()
+                await self._read_until_it_fails()
             except DeviceRefusedError as exc:
                 self._failed(Reason.DEVICE_ERROR, str(exc))
             except (DeviceError, TimeoutError) as exc:
@@ -117,7 +112,7 @@ class DevicePoller:
             except Exception as exc:
                 logger.exception("device %s: the driver failed", self.name)
                 self._failed(DRIVER_FAILED, f"{type(exc).__name__}: {exc}")
-            await self._clock.sleep(retry_delay(self._failures, self._rng))
+            await self._clock.sleep(retry_delay(self._failures, self._rng, self._retry_cap_s))
 
     async def refresh(self) -> None:
         """Read every point now and send it whatever its deadband.
@@ -140,20 +135,33 @@ class DevicePoller:
             msg = f"{type(exc).__name__}: {exc}"
             raise DeviceError(msg) from exc
 
-    async def _poll_until_it_fails(self) -> None:
+    # --- one session: from opening the device to its first failure --------------------------------
+
+    async def _read_until_it_fails(self) -> None:
         async with AsyncExitStack() as stack:
             stack.callback(self._close)
             async with asyncio.timeout(self._limit_s):
                 opening = self._device.driver.open_device(self._device.settings)
                 device = await stack.enter_async_context(opening)
             self._open = device
-            groups = groups_of(self._device.settings, self._clock.monotonic())
-            while True:
-                turn = take_turn(groups, self._clock.monotonic())
-                self._account(turn)
-                await self._read(device, turn.points)
-                self._succeeded()
-                await self._clock.sleep(next_due(groups) - self._clock.monotonic())
+            self._freshness.begin(self._clock.monotonic())
+            if isinstance(device, Subscribable):
+                self._retry_cap_s = LISTENING_CAP_S
+                await _first_failure(self._listen(device), self._watch())
+            else:
+                await _first_failure(self._poll(device, self._all), self._watch())
+
+    def _close(self) -> None:
+        self._open = None
+        self.status.subscribed = 0
+
+    async def _poll(self, device: Device, points: Collection[str]) -> None:
+        groups = groups_of(self._device.settings, self._clock.monotonic(), points)
+        while groups:
+            turn = take_turn(groups, self._clock.monotonic())
+            self._account(turn)
+            await self._read(device, turn.points)
+            await self._clock.sleep(next_due(groups) - self._clock.monotonic())
 
     async def _read(self, device: Device, points: Sequence[str]) -> None:
         async with self._turns:
@@ -161,27 +169,84 @@ class DevicePoller:
             async with asyncio.timeout(self._limit_s):
                 raw = await device.read(points)
             received_us, now = self._clock.wall_us(), self._clock.monotonic()
+            self._heard([reading.point for reading in raw], now)
             normalised = self._normaliser.take(raw, received_us, now)
         self.status.polls += 1
         self.status.duration_s = now - start
-        self._count(normalised.readings, len(normalised.reported), received_us)
-        self._bus.readings(normalised)
+        self._hand_on(normalised, received_us)
 
-    def _close(self) -> None:
-        self._open = None
+    async def _listen(self, device: Subscribable) -> None:
+        """Take what the device reports, and poll beside it what it does not."""
+        self.status.subscribed = len(self._all)
+        polled: frozenset[str] = frozenset()
+        polling: asyncio.Task[None] | None = None
+        async with asyncio.TaskGroup() as group, aclosing(device.changes(self._all)) as changes:
+            async for news in changes:
+                self._take(news)
+                if news.polled is None or polled == frozenset(news.polled):
+                    continue
+                polled = frozenset(news.polled)
+                self.status.subscribed = len(self._all) - len(polled)
+                if polling is not None:
+                    polling.cancel()
+                polling = group.create_task(self._poll(device, polled))
+            msg = "the device ended its reports"
+            raise DeviceUnreachableError(msg)
+
+    def _take(self, news: News) -> None:
+        received_us, now = self._clock.wall_us(), self._clock.monotonic()
+        if news.readings:
+            self._heard([reading.point for reading in news.readings], now)
+            self._hand_on(self._normaliser.take(news.readings, received_us, now), received_us)
+        if news.confirmed:
+            self._heard(news.confirmed, now)
+            self._hand_on(self._normaliser.confirm(news.confirmed, received_us, now), received_us)
+
+    async def _watch(self) -> None:
+        """Turn points bad that were promised and do not come."""
+        while True:
+            await self._clock.sleep(self._freshness.check_s)
+            wall, now = self._clock.wall_us(), self._clock.monotonic()
+            expired = self._freshness.expire(now)
+            if not expired:
+                continue
+            self.status.stale_points = len(self._freshness.stale)
+            self._tell_stale(expired)
+            self._mark(self._normaliser.fail(expired, Reason.STALE, wall, now))
+
+    # --- what follows from it ---------------------------------------------------------------------
 
     def _account(self, turn: Turn) -> None:
         self.status.late_s = turn.late_s
         self.status.missed += turn.missed
 
-    def _count(self, readings: Sequence[Reading], reported: int, received_us: int) -> None:
-        status = self.status
-        status.readings += len(readings)
-        status.reported += reported
-        bad = sum(1 for reading in readings if reading.quality is Quality.BAD)
-        status.bad_points = bad
-        if bad < len(readings):
-            status.newest_good_us = received_us
+    def _hand_on(self, normalised: Normalised, received_us: int) -> None:
+        self._tally.count(normalised.readings, len(normalised.reported), received_us)
+        self._bus.readings(normalised)
+
+    def _mark(self, normalised: Normalised) -> None:
+        self._tally.fail([reading.point for reading in normalised.readings])
+        self._bus.readings(normalised)
+
+    def _heard(self, points: Collection[str], now: float) -> None:
+        """Note news of points: the device answers."""
+        if self._freshness.heard(points, now) and self._told_stale:
+            self._told_stale = False
+            logger.info("device %s: no point is stale any more", self.name)
+        self.status.stale_points = len(self._freshness.stale)
+        self._failures = 0
+        self._answered = True
+        self._silence.end()
+
+    def _tell_stale(self, expired: Collection[str]) -> None:
+        """Say once that points are missed; that all of them are, is a silent device."""
+        if self._freshness.deaf:
+            self._silence.begin("nothing new of any point within the promised time")
+        elif not self._told_stale:
+            self._told_stale = True
+            shown = ", ".join(sorted(expired)[:MAX_NAMED])
+            more = f" and {len(expired) - MAX_NAMED} more" if len(expired) > MAX_NAMED else ""
+            logger.warning("device %s: nothing new of %s%s", self.name, shown, more)
 
     def _failed(self, reason: str, text: str) -> None:
         self._failures += 1
@@ -189,31 +254,21 @@ class DevicePoller:
         if self._answered and self._failures < SILENT_AFTER:
             return
         now, wall = self._clock.monotonic(), self._clock.wall_us()
-        self.status.silent_reason = text
-        self.status.bad_points = len(self._all)
-        if self.status.silent_since_us is None:
-            self._silent_at, self.status.silent_since_us = now, wall
-            logger.warning("device %s is silent: %s", self.name, text)
-            body = DeviceSilent(self.name, text)
-            self._bus.event(make_event(EventKind.DEVICE_SILENT, body, wall))
-            if self._outages is not None:
-                self._outages.begin(self.name, wall)
-        self._bus.readings(self._normaliser.fail(self._all, reason, wall, now))
+        self._silence.begin(text)
+        self._freshness.lose()
+        self._mark(self._normaliser.lose(self._all, reason, wall, now))
 
-    def _succeeded(self) -> None:
-        self._failures = 0
-        self._answered = True
-        since_us = self.status.silent_since_us
-        if since_us is None:
-            return
-        now, wall = self._clock.monotonic(), self._clock.wall_us()
-        if self._silent_at is None:  # it fell silent before a restart
-            silent_s = max(0.0, (wall - since_us) / 1_000_000)
-        else:
-            silent_s = now - self._silent_at
-        self._silent_at, self.status.silent_since_us, self.status.silent_reason = None, None, ""
-        logger.info("device %s is back after %.1f s", self.name, silent_s)
-        body = DeviceBack(self.name, round(silent_s, 3))
-        self._bus.event(make_event(EventKind.DEVICE_BACK, body, wall))
-        if self._outages is not None:
-            self._outages.end(self.name)
+
+async def _first_failure(*parts: Coroutine[None, None, None]) -> None:
+    """Run parts side by side until one of them fails; raises that one's error as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part)
+    except BaseExceptionGroup as exc:
+        raise _first(exc) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

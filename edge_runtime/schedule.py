@@ -6,7 +6,7 @@ together are read together.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from edge_runtime.driver import DeviceSettings
@@ -16,6 +16,8 @@ TOGETHER_S = 0.002
 MAX_PHASE_S = 5.0
 """Longest wait for the first read of a device with a long interval."""
 RETRY_CAP_S = 60.0
+LISTENING_CAP_S = 10.0
+"""Of a device that reports by itself: what it says while nobody listens is lost."""
 FIRST_RETRY_S = 1.0
 GOLDEN = 0.6180339887498949
 """Multiples of it, modulo 1, lie evenly whatever their number."""
@@ -40,10 +42,14 @@ class Turn:
     """Deadlines that had passed altogether."""
 
 
-def groups_of(settings: DeviceSettings, start: float) -> list[Group]:
-    """Group points by their interval; all fall due first at ``start``."""
+def groups_of(
+    settings: DeviceSettings, start: float, only: Collection[str] | None = None
+) -> list[Group]:
+    """Group points (all, or only these) by their interval; all fall due first at ``start``."""
     intervals: dict[float, list[str]] = {}
     for point in settings.points:
+        if only is not None and point.name not in only:
+            continue
         own = settings.interval_s if point.interval_s is None else point.interval_s
         intervals.setdefault(own, []).append(point.name)
     return [Group(s, tuple(names), start) for s, names in sorted(intervals.items())]
@@ -74,7 +80,7 @@ def take_turn(groups: Sequence[Group], now: float) -> Turn:
     return Turn(tuple(points), late, missed)
 
 
-def retry_delay(failures: int, rng: random.Random) -> float:
+def retry_delay(failures: int, rng: random.Random, cap_s: float = RETRY_CAP_S) -> float:
     """Wait at random up to 1 s, 2 s, 4 s … 60 s: full jitter, so that devices do not march."""
-    ceiling = min(RETRY_CAP_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 16))
+    ceiling = min(cap_s, FIRST_RETRY_S * 2.0 ** min(failures - 1, 16))
     return rng.uniform(0.1, 1.0) * ceiling

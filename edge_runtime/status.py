@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from edge_runtime.polling import DeviceStatus
+from edge_runtime.device_status import DeviceStatus
 
 INTERVAL_S = 1.0
 STALE_S = 5.0

@@ -4,11 +4,11 @@ It stands for any protocol where a test is about the runtime and not about the w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from edge_runtime.driver import Device, DeviceSettings, Driver, RequestPlan
+from edge_runtime.driver import Device, DeviceSettings, Driver, News, RequestPlan
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality, Reading, Reason, Value
 
@@ -34,6 +34,8 @@ class MemoryPlace:
     opened: int = 0
     closed: int = 0
     reads: list[tuple[str, ...]] = field(default_factory=list)
+    news: asyncio.Queue[News] = field(default_factory=asyncio.Queue)
+    """What a device that reports by itself says next."""
 
 
 class MemoryDevices:
@@ -46,12 +48,12 @@ class MemoryDevices:
         """Give the device at an address; made when first asked for."""
         return self.places.setdefault(name, MemoryPlace())
 
-    def driver(self) -> Driver:
-        """Give the driver of the protocol ``memory``."""
+    def driver(self, *, reports: bool = False) -> Driver:
+        """Give the driver of the protocol ``memory``; its devices may report by themselves."""
         return Driver(
             protocol="memory",
             settings=MemorySettings,
-            open_device=self._open,
+            open_device=self._open_reporting if reports else self._open,
             plan=plan,
             address=lambda settings: settings.place,
             connection=lambda settings: settings.place,
@@ -68,6 +70,11 @@ class MemoryDevices:
             yield _MemoryDevice(place)
         finally:
             place.closed += 1
+
+    @asynccontextmanager
+    async def _open_reporting(self, settings: MemorySettings) -> AsyncIterator[Device]:
+        async with self._open(settings):
+            yield _ReportingDevice(self.place(settings.place))
 
 
 class _MemoryDevice:
@@ -92,6 +99,16 @@ class _MemoryDevice:
             else Reading(name, None, Quality.BAD, Reason.CONFIGURATION)
             for name in points
         ]
+
+
+class _ReportingDevice(_MemoryDevice):
+    async def changes(self, points: Collection[str]) -> AsyncGenerator[News, None]:
+        """Give what the test put into :attr:`MemoryPlace.news`."""
+        while self._place.reachable:
+            news = await self._place.news.get()
+            readings = [reading for reading in news.readings if reading.point in points]
+            yield News(readings, news.confirmed, news.polled)
+        raise DeviceUnreachableError
 
 
 def plan(settings: MemorySettings, points: Collection[str]) -> Sequence[RequestPlan]:

@@ -7,10 +7,10 @@ import msgspec
 from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.ranges import difference
 from components.sync.status import AgentStatus
+from edge_runtime.device_status import DeviceStatus
 from edge_runtime.host.context import Folders
 from edge_runtime.inbox.reader import InboxReader
 from edge_runtime.outbox.reader import OutboxReader
-from edge_runtime.polling import DeviceStatus
 from edge_runtime.settings import ConfiguredDevice, GatewaySettings
 from edge_runtime.status import STALE_S, RuntimeStatus, read_status
 

@@ -4,10 +4,10 @@ from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.events import Event
 from cloud_sync.wire.identity import StreamsReply, StreamState
 from cloud_sync.wire.samples import Sample
+from edge_runtime.device_status import DeviceStatus
 from edge_runtime.host.context import Folders
 from edge_runtime.inbox.writer import InboxWriter
 from edge_runtime.outbox.writer import Outbox
-from edge_runtime.polling import DeviceStatus
 from edge_runtime.settings import load_settings
 from simulators.manual_clock import ManualClock
 from simulators.memory_device import MemoryDevices
