@@ -7,7 +7,7 @@ say (``find_driver``), because the runtime knows no driver.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, SecretStr, model_validator
 
@@ -87,7 +87,7 @@ def load_settings(path: Path, find_driver: FindDriver) -> GatewaySettings:
     gateway = _section(tree, findings)
     folder = path.absolute().parent
     folders = [folder / extra for extra in (gateway.profiles if gateway else ())]
-    reader = _DeviceReader(Profiles(folders), find_driver, findings)
+    reader = _DeviceReader(folder, Profiles(folders), find_driver, findings)
     devices = reader.read(tree)
     findings.done(hint=HINT)
     assert gateway is not None
@@ -152,8 +152,26 @@ def _anchored(
     )
 
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def anchor(settings: ModelT, folder: Path) -> ModelT:
+    """Count every relative path in the settings of a device from the file's folder."""
+    anchored: dict[str, object] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, Path):
+            anchored[name] = folder / value.expanduser()
+        elif isinstance(value, BaseModel):
+            anchored[name] = anchor(value, folder)
+    return settings.model_copy(update=anchored) if anchored else settings
+
+
 class _DeviceReader:
-    def __init__(self, profiles: Profiles, find_driver: FindDriver, findings: Findings) -> None:
+    def __init__(
+        self, folder: Path, profiles: Profiles, find_driver: FindDriver, findings: Findings
+    ) -> None:
+        self._folder = folder
         self._profiles = profiles
         self._find_driver = find_driver
         self._findings = findings
@@ -182,7 +200,7 @@ class _DeviceReader:
         settings = self._findings.model(driver.settings, Marked(fields, node.mark), loc)
         if settings is None or not self._names_are_unique(node, settings, merged, loc):
             return None
-        return ConfiguredDevice(driver, settings)
+        return ConfiguredDevice(driver, anchor(settings, self._folder))
 
     def _driver(self, node: Marked, loc: Loc) -> Driver | None:
         protocol = node.text("protocol")

@@ -1,7 +1,12 @@
-import pytest
+from pathlib import Path
 
+import pytest
+from pydantic import BaseModel
+
+from edge_runtime.driver import DeviceSettings
+from edge_runtime.model import Point
 from edge_runtime.problems import FileProblemsError
-from edge_runtime.settings import load_section, load_settings
+from edge_runtime.settings import anchor, load_section, load_settings
 
 GOOD = """\
 gateway:
@@ -195,3 +200,23 @@ def test_the_section_of_the_gateway_is_read_without_its_devices(write):
 def test_errors_in_the_section_are_told(write):
     with pytest.raises(FileProblemsError, match=r"gateway\.name"):
         load_section(write("gateway.yaml", GOOD.replace("cellar-1", "Cellar")))
+
+
+class Keys(BaseModel):
+    ca_file: Path | None = None
+    name: str = "x"
+
+
+class Secured(DeviceSettings):
+    password_file: Path
+    tls: Keys = Keys()
+
+
+def test_relative_paths_of_a_device_count_from_the_files_folder():
+    settings = Secured(
+        name="d", points=(Point(name="p"),), password_file="secret", tls=Keys(ca_file="pki/ca.pem")
+    )
+    anchored = anchor(settings, Path("/etc/tidegate"))
+    assert anchored.password_file == Path("/etc/tidegate/secret")
+    assert anchored.tls.ca_file == Path("/etc/tidegate/pki/ca.pem")
+    assert anchor(anchored, Path("/elsewhere")) == anchored
