@@ -1,9 +1,9 @@
-"""Modbus TCP: reads and writes the registers, coils and discrete inputs of a device.
+"""Modbus TCP and RTU: reads and writes the registers, coils and discrete inputs of a device.
 
 Addresses are those of the protocol, counted from 0 in each of four tables; there are no 4xxxx
 references. Points are read with the fewest requests that the device allows
 (:mod:`components.modbus.plan`), decoded in bulk (:mod:`components.modbus.decode`), over a line that
-all units behind one address share (:mod:`components.modbus.connection`).
+all units behind one address share (:mod:`components.modbus.line`).
 
 Source: MODBUS Application Protocol V1.1b3 and MODBUS Messaging on TCP/IP V1.0b (modbus.org).
 """
@@ -13,11 +13,13 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from components.modbus.connection import Connection, shared_connection
 from components.modbus.errors import UnitSilentError
 from components.modbus.frames import checked
+from components.modbus.limits import MAX_WRITE_REGISTERS
+from components.modbus.line import Line, shared_line
+from components.modbus.line_settings import LineSettings
 from components.modbus.memory import recall
-from components.modbus.plan import describe, plan_requests, request_over
+from components.modbus.plan import describe, plan_requests, request_over, wait_seconds
 from components.modbus.reading import Pass, Prepared, prepare
 from components.modbus.settings import Point, Settings
 from components.modbus.writing import check_echo, write_request
@@ -26,6 +28,7 @@ from edge_runtime.model import Quality, Reading, Value
 
 MAX_PLANS = 64
 """Due sets whose plans are kept; points with own intervals make a few."""
+MAX_WRITE_BYTES = 2 * MAX_WRITE_REGISTERS
 
 
 class _Plan(NamedTuple):
@@ -37,7 +40,7 @@ class _Plan(NamedTuple):
 class ModbusDevice:
     """One unit of a line."""
 
-    def __init__(self, settings: Settings, line: Connection) -> None:
+    def __init__(self, settings: Settings, line: Line) -> None:
         self._settings = settings
         self._line = line
         self._points = {point.name: point for point in settings.points}
@@ -103,7 +106,8 @@ class ModbusDevice:
         """
         request = write_request(self._settings, self._points[point], value)
         where = f"{self._settings.at}: write '{point}'"
-        answer = await self._line.exchange(request, self._settings.timeout_s)
+        wait_s = wait_seconds(self._settings, MAX_WRITE_BYTES)
+        answer = await self._line.exchange(request, wait_s)
         check_echo(request, checked(answer, request.function_code, where), where)
 
     def _plan_for(self, names: frozenset[str]) -> _Plan:
@@ -132,18 +136,18 @@ def _is_good(reading: Reading) -> bool:
 @asynccontextmanager
 async def open_device(settings: Settings) -> AsyncIterator[ModbusDevice]:
     """Open a device. Nothing is sent yet: the connection opens with the first read."""
-    async with shared_connection(settings.host, settings.port, settings.unit) as line:
+    async with shared_line(settings.place, settings.unit) as line:
         yield ModbusDevice(settings, line)
 
 
-def address(settings: Settings) -> str:
+def address(settings: LineSettings) -> str:
     """Give where the device is, for people."""
     return settings.at
 
 
-def connection(settings: Settings) -> str:
+def connection(settings: LineSettings) -> str:
     """Give the key of the line that the device shares with others."""
-    return f"modbus {settings.host}:{settings.port}"
+    return f"modbus {settings.place.name}"
 
 
 driver = Driver(

@@ -15,6 +15,13 @@ from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachab
 
 WIRING_HINT = "Check the device's power and network, and that the address is right: ping it first."
 UNIT_HINT = "Check the unit id, and power and wiring of the device itself."
+LINE_HINT = (
+    "Check baud rate and parity, the two wires for being swapped, and the resistors at the ends."
+)
+PORT_HINT = "List the ports with 'ls /dev/serial/by-id'; reading them takes the group dialout."
+BUSY_HINT = "Another program holds the port."
+SETTINGS_HINT = "This port cannot be set so: check 'baudrate', 'parity' and 'rs485'."
+SHARED_HINT = "Give all devices of one line the same 'serial' settings, or the same 'framing'."
 CLOSED_HINT = "Many devices allow one to four connections: is another program reading it?"
 BASE_HINT = (
     "Addresses count from 0 here: register 1 or 40001 of a manual is address 0. "

@@ -3,6 +3,8 @@
 pymodbus's own classes decode register by register, and accept answers that are too short.
 """
 
+from collections.abc import Callable
+
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from components.modbus import limits
@@ -25,6 +27,11 @@ class RawAnswer(ModbusPDU):
         """Keep the bytes."""
         self.data = data
 
+    @classmethod
+    def calculateRtuFrameSize(cls, data: bytes) -> int:  # noqa: N802 - pymodbus's name
+        """Take all there is: :mod:`components.modbus.rtu` hands over one whole frame."""
+        return len(data)
+
     def __str__(self) -> str:
         """Stay short: pymodbus makes this text for every answer, logged or not."""
         return f"{type(self).__name__}({len(self.data)} bytes)"
@@ -38,7 +45,15 @@ FUNCTIONS = (
     limits.WRITE_COIL,
     limits.WRITE_REGISTER,
     limits.WRITE_REGISTERS,
+    limits.READ_IDENTIFICATION,
 )
+READS: dict[int, Callable[[int], int]] = {
+    limits.READ_COILS: lambda count: (count + 7) // 8,
+    limits.READ_DISCRETE_INPUTS: lambda count: (count + 7) // 8,
+    limits.READ_HOLDING_REGISTERS: lambda count: 2 * count,
+    limits.READ_INPUT_REGISTERS: lambda count: 2 * count,
+}
+"""Bytes of data in the answer to a read of this function and count."""
 RAW_ANSWERS: tuple[type[RawAnswer], ...] = tuple(
     type(f"RawAnswer{function}", (RawAnswer,), {"function_code": function})
     for function in FUNCTIONS

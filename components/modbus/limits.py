@@ -14,6 +14,8 @@ MAX_WRITE_REGISTERS = 123
 """Registers in one write (application 6.12)."""
 MAX_UNIT = 255
 """Unit ids are a byte; 255 means the TCP device itself (messaging 4.4.2)."""
+MAX_SERIAL_UNIT = 247
+"""0 is for all, 248 to 255 are reserved (serial 2.2)."""
 PORT = 502
 """Messaging 4.3.1."""
 
@@ -30,8 +32,14 @@ SERIAL_BITS_PER_BYTE = 11
 """Start, eight data bits, parity, stop (serial 2.5.1)."""
 SERIAL_SILENCE_BYTES = 3.5
 """Pause before and after each frame (serial 2.5.1.1)."""
+SERIAL_FAST_BAUD = 19_200
+SERIAL_FAST_SILENCE_S = 0.00175
+"""Above that speed the pause no longer shrinks (serial 2.5.1.1)."""
 SERIAL_FRAMING_BYTES = 3
 """Unit id and CRC around a PDU (serial 2.5.1)."""
+SERIAL_CRC_BYTES = 2
+MAX_RTU_BYTES = 256
+"""Unit id, PDU, CRC (serial 2.5.1)."""
 
 READ_COILS = 1
 READ_DISCRETE_INPUTS = 2
@@ -40,6 +48,9 @@ READ_INPUT_REGISTERS = 4
 WRITE_COIL = 5
 WRITE_REGISTER = 6
 WRITE_REGISTERS = 16
+READ_IDENTIFICATION = 43
+IDENTIFICATION_TYPE = 14
+"""Application 6.21: function 43 with this type reads the identification."""
 ERROR_FLAG = 0x80
 """Set in the function code of an answer that is an exception (application 7)."""
 

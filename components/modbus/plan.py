@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from components.modbus import limits
+from components.modbus.line_settings import Framing, LineSettings
 from components.modbus.settings import AddressRange, Point, Settings, Table
 from edge_runtime.driver import RequestPlan
 
@@ -115,39 +116,49 @@ def request_over(unit: int, table: Table, points: Sequence[Point]) -> Request:
 
 def bridgeable(settings: Settings, table: Table) -> int:
     """Longest run of unwanted addresses that is cheaper to read along than to ask twice."""
-    apart = request_seconds(settings, table, 0)
+    apart = request_seconds(settings, 0)
     address = (1 / 8 if table.is_bits else 2) * byte_seconds(settings)
     return min(settings.max_gap, int(apart / address))
 
 
-def byte_seconds(settings: Settings) -> float:
+def byte_seconds(settings: LineSettings) -> float:
     """Time of a byte on the slowest part of the way to the device."""
-    if settings.baud_rate is None:
-        return 1 / ETHERNET_BYTES_PER_S
-    return limits.SERIAL_BITS_PER_BYTE / settings.baud_rate
+    return settings.byte_seconds or 1 / ETHERNET_BYTES_PER_S
 
 
-def request_seconds(settings: Settings, table: Table, count: int) -> float:
-    """Time on the line of one read, the device's turnaround included."""
-    data = (count + 7) // 8 if table.is_bits else 2 * count
-    size: float = limits.READ_REQUEST_BYTES + limits.READ_ANSWER_BYTES + data
-    if settings.baud_rate is not None:
-        framing = limits.SERIAL_FRAMING_BYTES - limits.MBAP_BYTES + limits.SERIAL_SILENCE_BYTES
-        size += 2 * framing
-    return settings.turnaround_s + size * byte_seconds(settings)
+def line_seconds(settings: LineSettings, data_bytes: int) -> float:
+    """Time that a read and its answer are on the line, without the device's turnaround."""
+    size = limits.READ_REQUEST_BYTES + limits.READ_ANSWER_BYTES + data_bytes
+    if settings.byte_seconds is not None:
+        size += 2 * (limits.SERIAL_FRAMING_BYTES - limits.MBAP_BYTES)
+    return size * byte_seconds(settings) + 2 * settings.silence_s
+
+
+def wait_seconds(settings: LineSettings, data_bytes: int) -> float:
+    """Longest wait for the answer to a read: a slow line's own time is no delay of the device."""
+    extra = 0.0 if settings.byte_seconds is None else line_seconds(settings, data_bytes)
+    return settings.timeout_s + extra
+
+
+def request_seconds(settings: LineSettings, data_bytes: int) -> float:
+    """Time that one read takes from the others on the line."""
+    pause_s = settings.serial.pause_s if settings.serial is not None else 0.0
+    return settings.turnaround_s + pause_s + line_seconds(settings, data_bytes)
 
 
 def describe(settings: Settings, names: Collection[str]) -> list[RequestPlan]:
     """Describe the requests for these points, for ``tidegate edge plan``."""
     wanted = set(names)
     points = [point for point in settings.points if point.name in wanted]
+    rtu = settings.place.framing is Framing.RTU
+    saved = limits.MBAP_BYTES - limits.SERIAL_FRAMING_BYTES if rtu else 0
     return [
         RequestPlan(
             label=request.label,
             points=request.names,
-            bytes_out=limits.READ_REQUEST_BYTES,
-            bytes_in=limits.READ_ANSWER_BYTES + request.data_bytes,
-            seconds=request_seconds(settings, request.table, request.count),
+            bytes_out=limits.READ_REQUEST_BYTES - saved,
+            bytes_in=limits.READ_ANSWER_BYTES - saved + request.data_bytes,
+            seconds=request_seconds(settings, request.data_bytes),
         )
         for request in plan_requests(settings, points)
     ]

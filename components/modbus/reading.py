@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 
-from components.modbus.connection import Connection
 from components.modbus.decode import Decoder, bad, compile_bits, compile_registers, no_answer
 from components.modbus.errors import ExceptionAnswerError, UnitSilentError, WrongAnswerError
 from components.modbus.frames import checked, data_of
 from components.modbus.learned import Learned, halves
-from components.modbus.plan import Request
+from components.modbus.line import Line
+from components.modbus.plan import Request, wait_seconds
 from components.modbus.settings import Settings, Table
 from edge_runtime.model import Reading, Reason
 
@@ -49,7 +49,7 @@ def prepare(request: Request, settings: Settings) -> Prepared:
 class Pass:
     """Reads a list of requests once."""
 
-    def __init__(self, line: Connection, settings: Settings, learned: Learned) -> None:
+    def __init__(self, line: Line, settings: Settings, learned: Learned) -> None:
         self._line = line
         self._settings = settings
         self._learned = learned
@@ -139,7 +139,8 @@ class Pass:
 
     async def _fetch(self, request: Request) -> bytes:
         pdu = _READS[request.table](address=request.first, count=request.count, dev_id=request.unit)
-        answer = await self._line.exchange(pdu, self._settings.timeout_s)
+        wait_s = wait_seconds(self._settings, request.data_bytes)
+        answer = await self._line.exchange(pdu, wait_s)
         try:
             body = checked(answer, pdu.function_code, request)
         except ExceptionAnswerError:

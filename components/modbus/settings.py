@@ -11,8 +11,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from components.modbus import limits
+from components.modbus.line_settings import LineSettings
 from edge_runtime import model
-from edge_runtime.driver import DeviceSettings
 
 
 class Table(StrEnum):
@@ -187,13 +187,9 @@ class AddressRange(BaseModel):
         return self
 
 
-class Settings(DeviceSettings):
-    """One unit behind one address."""
+class Settings(LineSettings):
+    """One unit of a line, and its points."""
 
-    host: str = Field(min_length=1, max_length=253)
-    port: int = Field(default=limits.PORT, ge=1, le=65_535)
-    unit: int = Field(default=1, ge=0, le=limits.MAX_UNIT)
-    """Unit id; of a gateway to serial lines the address of the device behind it."""
     word_order: WordOrder = WordOrder.ABCD
     max_registers: int = Field(
         default=limits.MAX_READ_REGISTERS, ge=1, le=limits.MAX_READ_REGISTERS
@@ -205,10 +201,6 @@ class Settings(DeviceSettings):
     """Most unwanted addresses that are read along to save a request."""
     unreadable: tuple[AddressRange, ...] = ()
     """Addresses that must not be touched, not even between two points."""
-    turnaround_s: float = Field(default=0.005, ge=0, le=10)
-    """How long the device thinks before it answers; only for planning."""
-    baud_rate: int | None = Field(default=None, ge=300, le=1_000_000)
-    """Speed of the serial line behind a gateway; only for planning. Empty for plain Ethernet."""
     points: tuple[Point, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -230,8 +222,3 @@ class Settings(DeviceSettings):
                     )
                     raise ValueError(msg)
         return self
-
-    @property
-    def at(self) -> str:
-        """Where the device is, for people."""
-        return f"{self.host}:{self.port} unit {self.unit}"

@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from components.modbus.connection import shared_connection
 from components.modbus.driver import driver
 from components.modbus.errors import UnitSilentError
+from components.modbus.line import shared_line
+from components.modbus.line_settings import Framing, Place
 from edge_runtime.errors import DeviceUnreachableError
 from simulators.modbus import faults
 from simulators.modbus.faults import FaultyDevice, serve_faulty
@@ -133,6 +134,6 @@ async def test_address_that_is_gone_is_tried_once_for_all_who_wait():
 
 
 async def test_closing_twice_is_fine(port):
-    async with shared_connection("127.0.0.1", port, 1) as connection:
+    async with shared_line(Place("127.0.0.1", port, Framing.TCP, None), 1) as connection:
         connection.close()
         connection.close()

@@ -23,7 +23,7 @@ def raw(function, data):
         (b"HTTP/1.1 400", False),
         (struct.pack(">HHHBB", 1, 0, 2, 1, 3), False),
         (struct.pack(">HHHBB", 1, 0, 255, 1, 3), False),
-        (frame(1, 1, b"\x2b\x0e\x01"), False),
+        (frame(1, 1, b"\x2c\x0e\x01"), False),
     ],
 )
 def test_bytes_are_told_from_frames(data, is_one):

@@ -1,8 +1,9 @@
-"""One line to one address, shared by all units behind it.
+"""One line, shared by all units on it: a connection to an address, or a serial port.
 
-Requests go one at a time, in fair order of the units. A time-out costs the connection nothing: the
-late answer is recognised by its transaction number and thrown away. pymodbus's own time-out is not
-used, because after ``retries + 3`` of them it drops the connection under everybody.
+Requests go one at a time, in fair order of the units. A time-out costs the connection nothing: a
+late answer is recognised (:mod:`components.modbus.tcp`, :mod:`components.modbus.rtu`) and thrown
+away. pymodbus's own time-out is not used, because after ``retries + 3`` of them it drops the
+connection under everybody.
 """
 
 import asyncio
@@ -12,36 +13,46 @@ from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
 
 from pymodbus import exceptions as foreign
-from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.pdu import ModbusPDU
 
 from components.modbus.errors import (
     CLOSED_HINT,
+    LINE_HINT,
+    SHARED_HINT,
     UNIT_HINT,
     UnitSilentError,
     WrongAnswerError,
     mapped,
 )
-from components.modbus.frames import RAW_ANSWERS, is_frame, skip_late, unit_of
+from components.modbus.framing import Framing
+from components.modbus.line_settings import Framing as FramingName
+from components.modbus.line_settings import Place
+from components.modbus.opening import Client, open_client
+from components.modbus.rtu import RtuFraming
+from components.modbus.tcp import TcpFraming
 from components.modbus.turns import Silence, Turns, next_silence
 from edge_runtime.errors import DeviceError, DeviceUnreachableError
 
-NO_TIMEOUT: float = None  # type: ignore[assignment]
-"""pymodbus hands it to ``asyncio.wait_for``, which then waits without a timer of its own."""
 MAX_TIMEOUTS = 3
 """Time-outs in a row, of whatever unit, after which the connection itself is doubted."""
+MAX_REST_S = 0.5
+"""Longest wait for a serial line to fall quiet before it is talked over."""
 
 
-class Connection:
+class Line:
     """A connection that opens when it is needed and again when it was lost."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.address = f"{host}:{port}"
-        self._host = host
-        self._port = port
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.address = place.name
+        rtu = place.framing is FramingName.RTU
+        self._framing: Framing = RtuFraming(place.name) if rtu else TcpFraming(place.name)
+        self._rest_s = place.serial.silence_s + place.serial.pause_s if place.serial else 0.0
         self._turns = Turns()
-        self._client: AsyncModbusTcpClient | None = None
-        self._pending: ModbusPDU | None = None
+        self._client: Client | None = None
+        self._pending = False
+        self._heard = b""
+        self._heard_at = 0.0
         self._trouble: DeviceError | None = None
         self._timeouts = 0
         self._failures = 0
@@ -66,43 +77,55 @@ class Connection:
                     # Somebody tried while we waited for our turn; trying again costs the others.
                     raise DeviceUnreachableError(str(self._failure), hint=self._failure.hint)
                 await self._open(timeout_s)
+            if doubt := self._framing.doubts(request):
+                await self._ask(doubt, timeout_s)
             return await self._ask(request, timeout_s)
         finally:
             self._turns.give()
 
     async def _open(self, timeout_s: float) -> None:
         self.close()
-        client = AsyncModbusTcpClient(
-            self._host, port=self._port, timeout=NO_TIMEOUT, retries=0, reconnect_delay=0,
-            trace_connect=self._on_connect, trace_packet=self._on_packet,
-        )  # fmt: skip
-        for answer in RAW_ANSWERS:
-            client.register(answer)
         try:
             async with asyncio.timeout(timeout_s):
-                await client.ctx.call_create()  # connect() would log and swallow the reason
-        except (OSError, UnicodeError) as exc:  # the name of a host may be no name at all
+                self._client = await open_client(
+                    self.place, self._framing.framer, self._on_connect, self._on_packet
+                )
+        except (TimeoutError, DeviceError) as exc:
             self._failures += 1
-            self._failure = mapped(exc, self.address)
+            self._failure = exc if isinstance(exc, DeviceError) else mapped(exc, self.address)
             raise self._failure from exc
-        self._client, self._failure, self._timeouts = client, None, 0
+        self._failure, self._timeouts = None, 0
 
     async def _ask(self, request: ModbusPDU, timeout_s: float) -> ModbusPDU:
+        await self._rest()
         assert self._client is not None
-        self._pending, self._trouble = request, None
+        self._framing.ask(request)
+        self._pending, self._trouble, self._heard = True, None, b""
         try:
             async with asyncio.timeout(timeout_s):
                 answer: ModbusPDU = await self._client.execute(False, request)
         except TimeoutError as exc:
-            self._after_timeout()
-            msg = f"{self.address} unit {request.dev_id} did not answer within {timeout_s:g} s"
-            raise UnitSilentError(msg, hint=UNIT_HINT) from exc
+            raise self._after_timeout(request.dev_id, timeout_s) from exc
+        except asyncio.CancelledError:
+            self._framing.note_timeout()
+            raise
         except (foreign.ModbusException, OSError) as exc:
             raise self._explain(exc, request.dev_id) from exc
         finally:
-            self._pending = None
+            self._pending = False
         self._timeouts = 0
         return answer
+
+    async def _rest(self) -> None:
+        """Let a serial line fall quiet; a network needs no rest."""
+        clock = asyncio.get_running_loop()
+        latest = clock.time() + MAX_REST_S + self._rest_s
+        while self._rest_s:
+            now = clock.time()
+            left = min(self._heard_at + self._rest_s, latest) - now
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
 
     def _explain(self, exc: foreign.ModbusException | OSError, unit: int) -> DeviceError:
         """Say why a request failed; only a wrong answer leaves the connection fit for use."""
@@ -133,12 +156,15 @@ class Connection:
         """Remember that this unit answers."""
         self._silences.pop(unit, None)
 
-    def _after_timeout(self) -> None:
+    def _after_timeout(self, unit: int, timeout_s: float) -> UnitSilentError:
         """Keep the connection, unless half an answer came or nothing comes at all any more."""
+        self._framing.note_timeout()
         self._timeouts += 1
-        half = self._client is not None and bool(self._client.ctx.recv_buffer)
-        if half or self._timeouts >= MAX_TIMEOUTS:
+        instead = self._framing.silence(self._heard)
+        if self._framing.half(self._heard) or self._timeouts >= MAX_TIMEOUTS:
             self.close()
+        msg = f"{self.address} unit {unit} did not answer within {timeout_s:.3g} s{instead}"
+        return UnitSilentError(msg, hint=LINE_HINT if instead else UNIT_HINT)
 
     def _on_connect(self, up: bool) -> None:
         if not up:
@@ -147,29 +173,24 @@ class Connection:
 
     def _on_packet(self, sending: bool, data: bytes) -> bytes:
         """Look at received bytes before pymodbus, which logs, drops or waits where we can tell."""
-        if sending or self._client is None:
+        if sending:
+            self._framing.note_sent(data)
             return data
-        if self._pending is None:
-            fresh = b""
-        else:
-            fresh = skip_late(data, self._pending.transaction_id)
-            self._judge(fresh, self._pending.dev_id)
-            fresh = b"" if self._trouble else fresh
-        if len(fresh) != len(data):
-            self._client.ctx.recv_buffer = fresh
-        return fresh
-
-    def _judge(self, data: bytes, unit: int) -> None:
-        if not is_frame(data):
-            msg = f"{self.address} sent something that is not Modbus TCP"
-            hint = "Is another service on that port? RTU over TCP is not supported."
-            self._fail(DeviceUnreachableError(msg, hint=hint))
-        elif unit and (other := unit_of(data)) not in {None, unit}:
-            self._fail(WrongAnswerError(f"{self.address} answered as unit {other}, not as {unit}"))
+        self._heard_at = asyncio.get_running_loop().time()
+        if self._client is None or not self._pending:
+            if self._client is not None:
+                self._client.ctx.recv_buffer = b""
+            return b""
+        sifted = self._framing.sift(data)
+        self._heard = sifted.fresh or sifted.waiting
+        self._client.ctx.recv_buffer = self._heard
+        if sifted.trouble is not None:
+            self._fail(sifted.trouble)
+        return sifted.fresh
 
     def _fail(self, trouble: DeviceError) -> None:
         """End the wait of a request that cannot be answered any more."""
-        if self._pending is not None and self._client is not None:
+        if self._pending and self._client is not None:
             self._trouble = trouble
             future = self._client.ctx.response_future
             if not future.done():
@@ -182,28 +203,35 @@ class Connection:
             self._client = None
 
 
-_open_connections: WeakKeyDictionary[
-    asyncio.AbstractEventLoop, dict[tuple[str, int], Connection]
-] = WeakKeyDictionary()
-"""Connections by event loop and address.
+_open_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Line]] = WeakKeyDictionary()
+"""Lines by event loop and name.
 
-Devices are opened one by one and know nothing of each other, but a gateway to serial lines must see
-one client. The key holds the loop, so that two loops (two tests) never share, and holds it weakly,
-so that a loop that ended takes its entry along; the last device to leave closes the connection.
+Devices are opened one by one and know nothing of each other, but a serial line must see one client,
+whatever protocol its users speak on top. The key holds the loop, so that two loops (two tests)
+never share, and holds it weakly, so that a loop that ended takes its entry along; the last device
+to leave closes the line.
 """
 
 
 @asynccontextmanager
-async def shared_connection(host: str, port: int, unit: int) -> AsyncIterator[Connection]:
-    """Share the connection to this address with every other device of this event loop."""
-    connections = _open_connections.setdefault(asyncio.get_running_loop(), {})
-    connection = connections.setdefault((host, port), Connection(host, port))
-    connection.units[unit] += 1
+async def shared_line(place: Place, unit: int) -> AsyncIterator[Line]:
+    """Share the line with every other device of this event loop.
+
+    Raises:
+        DeviceUnreachableError: others have it open with other settings.
+
+    """
+    lines = _open_lines.setdefault(asyncio.get_running_loop(), {})
+    line = lines.setdefault(place.name, Line(place))
+    if line.place != place:
+        msg = f"{place.name} is open already, with other settings"
+        raise DeviceUnreachableError(msg, hint=SHARED_HINT)
+    line.units[unit] += 1
     try:
-        yield connection
+        yield line
     finally:
-        connection.units[unit] -= 1
-        connection.units += Counter()  # drops the units without devices
-        if not connection.units:
-            connections.pop((host, port), None)
-            connection.close()
+        line.units[unit] -= 1
+        line.units += Counter()  # drops the units without devices
+        if not line.units:
+            lines.pop(place.name, None)
+            line.close()
