@@ -18,7 +18,6 @@ from cloud_sync.wire.events import CommandResult, Event, EventKind
 from edge_runtime.clock import Clock
 from edge_runtime.errors import DeviceError, StoreError
 from edge_runtime.happenings import make_event
-from edge_runtime.polling import DevicePoller
 
 RESCAN_S = 60.0
 """Every so often all documents are looked at again: an inbox that began anew counts from 1."""
@@ -51,6 +50,19 @@ class CommandJournal(Protocol):
 
     def unfinished(self) -> Sequence[str]:
         """List what was begun and not finished."""
+        ...
+
+
+class Refreshed(Protocol):
+    """A device that can be told to read everything now, whichever process reads it."""
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        ...
+
+    async def refresh(self) -> None:
+        """Read every point and send it; raises :class:`DeviceError`."""
         ...
 
 
@@ -175,7 +187,7 @@ class Commander:
 
 
 def refresh_command(
-    pollers: Sequence[DevicePoller], declare: Callable[[], None]
+    pollers: Sequence[Refreshed], declare: Callable[[], None]
 ) -> dict[str, Execute]:
     """Make the command ``refresh``: declare the points and read every device now."""
 
@@ -191,7 +203,7 @@ def refresh_command(
     return {CommandName.REFRESH.value: execute}
 
 
-async def _refresh(poller: DevicePoller) -> str:
+async def _refresh(poller: Refreshed) -> str:
     """Read one device; gives its name where it is silent."""
     try:
         await poller.refresh()

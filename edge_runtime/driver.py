@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge_runtime.discovery import Discover
 from edge_runtime.model import Point, Reading, Value
-from edge_runtime.names import NAME
+from edge_runtime.names import ADAPTER_NAME, NAME
 
 MISSED_INTERVALS = 3
 """Intervals without news that make a point stale."""
@@ -33,12 +33,16 @@ class DeviceSettings(BaseModel):
     """Name of the device profile that the points came from; empty where they stand in the file."""
     vendor: str = ""
     model: str = ""
+    device_identity: str = Field(default="", max_length=200)
+    """What stays the same when its address changes: a serial number; ``edge scan`` writes it."""
     interval_s: float = Field(default=1.0, ge=0.05, le=86_400)
     max_silence_s: float = Field(default=60.0, ge=0.1, le=86_400)
     timeout_s: float = Field(default=1.0, gt=0, le=60)
     """Longest wait for one answer."""
     stale_after_s: float | None = Field(default=None, ge=0.1, le=604_800)
     """Without news of a point for this long it is bad (``stale``); see :meth:`promised_s`."""
+    adapter: str = Field(default="", pattern=ADAPTER_NAME, max_length=63)
+    """Name of the process of its own that reads this device; empty for the runtime itself."""
     points: tuple[Point, ...] = Field(min_length=1)
     """A driver narrows this to its own subclass of :class:`~edge_runtime.model.Point`."""
 

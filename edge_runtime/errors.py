@@ -6,6 +6,7 @@ EdgeError
 ├── DeviceError              retryable
 │   ├── DeviceUnreachableError   no connection, no answer
 │   └── DeviceRefusedError       the device answered, with an error for the whole request
+├── AdapterLinkError         retryable: runtime and adapter do not understand each other any more
 └── StoreError
     ├── StoreDamagedError        a segment or document does not verify
     └── StoreFullError           a cap was reached, or the disk is full
@@ -51,6 +52,12 @@ class DeviceUnreachableError(DeviceError):
 
 class DeviceRefusedError(DeviceError):
     """The device refused the whole request."""
+
+
+class AdapterLinkError(EdgeError):
+    """The line between an adapter and the runtime broke."""
+
+    retryable = True
 
 
 class StoreError(EdgeError):

@@ -74,9 +74,21 @@ class GatewaySettings(GatewaySection):
     file: Path
     devices: tuple[InstanceOf[ConfiguredDevice], ...] = ()
 
+    def devices_of(self, adapter: str) -> tuple[ConfiguredDevice, ...]:
+        """Give the devices that an adapter reads; those of the runtime itself for no name."""
+        return tuple(d for d in self.devices if d.settings.adapter == adapter)
 
-def load_settings(path: Path, find_driver: FindDriver) -> GatewaySettings:
-    """Read gateway.yaml with the profiles it names.
+    def adapters(self) -> tuple[str, ...]:
+        """Name the adapters, in the order of the file."""
+        return tuple(dict.fromkeys(d.settings.adapter for d in self.devices if d.settings.adapter))
+
+
+def load_settings(
+    path: Path, find_driver: FindDriver, *, adapter: str | None = None
+) -> GatewaySettings:
+    """Read gateway.yaml with the profiles it names; all devices, or those of one adapter.
+
+    With ``adapter`` the others are not even looked at, and their drivers not loaded.
 
     Raises:
         FileProblemsError: a :class:`SettingsError` with everything that is wrong.
@@ -88,7 +100,7 @@ def load_settings(path: Path, find_driver: FindDriver) -> GatewaySettings:
     folder = path.absolute().parent
     folders = [folder / extra for extra in (gateway.profiles if gateway else ())]
     reader = _DeviceReader(folder, Profiles(folders), find_driver, findings)
-    devices = reader.read(tree)
+    devices = reader.read(tree, adapter)
     findings.done(hint=HINT)
     assert gateway is not None
     return _anchored(gateway, path.absolute(), tuple(devices))
@@ -176,15 +188,21 @@ class _DeviceReader:
         self._find_driver = find_driver
         self._findings = findings
         self._lines: dict[str, int] = {}
+        self._adapters: dict[tuple[str, str], DeviceSettings] = {}
 
-    def read(self, tree: Marked) -> list[ConfiguredDevice]:
+    def read(self, tree: Marked, adapter: str | None) -> list[ConfiguredDevice]:
         node = tree.entries().get("devices")
         if node is None:
             return []
         if not isinstance(node.value, list) or len(node.value) > MAX_DEVICES:
             self._findings.add(node, ("devices",), f"expected a list of at most {MAX_DEVICES}")
             return []
-        read = [self._device(item, ("devices", i)) for i, item in enumerate(node.items())]
+        wanted = [
+            (("devices", i), item)
+            for i, item in enumerate(node.items())
+            if adapter is None or item.text("adapter") == adapter
+        ]
+        read = [self._device(item, loc) for loc, item in wanted]
         devices = [device for device in read if device is not None]
         total = sum(len(device.settings.points) for device in devices)
         if total > MAX_POINTS:
@@ -200,7 +218,24 @@ class _DeviceReader:
         settings = self._findings.model(driver.settings, Marked(fields, node.mark), loc)
         if settings is None or not self._names_are_unique(node, settings, merged, loc):
             return None
-        return ConfiguredDevice(driver, anchor(settings, self._folder))
+        device = ConfiguredDevice(driver, anchor(settings, self._folder))
+        self._check_adapter(node, device, loc)
+        return device
+
+    def _check_adapter(self, node: Marked, device: ConfiguredDevice, loc: Loc) -> None:
+        """Devices on one line share a process: two of them would disturb each other on it."""
+        settings = device.settings
+        if settings.adapter != node.text("adapter"):
+            text = "stands in a profile's defaults; which process reads a device is for this file"
+            self._findings.add(node, (*loc, "adapter"), text)
+        line = (device.driver.protocol, device.driver.connection(settings))
+        first = self._adapters.setdefault(line, settings)
+        if first.adapter != settings.adapter:
+            text = (
+                f"'{settings.name}' and '{first.name}' are on one line ({line[1]}) and need the "
+                f"same adapter; found '{settings.adapter}' and '{first.adapter}'"
+            )
+            self._findings.add(node, (*loc, "adapter"), text)
 
     def _driver(self, node: Marked, loc: Loc) -> Driver | None:
         protocol = node.text("protocol")

@@ -70,6 +70,39 @@ class RuntimeStatus(msgspec.Struct, frozen=True):
     rules: list[RuleStatus]
 
 
+class AdapterStatus(msgspec.Struct, frozen=True):
+    """``run/adapter-<name>.json``."""
+
+    time_us: int
+    pid: int
+    version: str
+    adapter: str
+    started_us: int
+    connected: bool
+    """To the runtime."""
+    link_error: str
+    waiting: int
+    """Batches that the runtime has not taken yet."""
+    handed_over: int
+    """Batches that it took, since the start."""
+    overflows: int
+    """How often present values came faster than the rules' line takes them."""
+    accepted: int
+    committed: int
+    pending: int
+    dropped: int
+    bytes_on_disk: int
+    outbox_error: str
+    memory_bytes: int
+    cpu_s: float
+    devices: dict[str, DeviceStatus]
+
+
+def adapter_file(adapter: str) -> str:
+    """Name an adapter's status, and its lock; no other process is named so."""
+    return f"adapter-{adapter}"
+
+
 def write_status(folder: Path, name: str, status: msgspec.Struct) -> None:
     """Replace ``<name>.json``; a reader sees the old or the new one, never half of it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -36,8 +36,39 @@ class Folders:
 
     @property
     def run(self) -> Path:
-        """Status files of both processes."""
+        """Status files of all processes, and the socket between runtime and adapters."""
         return self.state / "run"
+
+    @property
+    def adapters(self) -> Path:
+        """A folder an adapter, each written by that adapter only."""
+        return self.state / "adapters"
+
+    def adapter(self, name: str) -> "AdapterFolders":
+        """Give the folders of one adapter."""
+        return AdapterFolders(self.adapters / name)
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFolders:
+    """What one adapter keeps; all below ``adapters/<name>``."""
+
+    own: Path
+
+    @property
+    def outbox(self) -> Path:
+        """What the runtime has not taken yet."""
+        return self.own / "outbox"
+
+    @property
+    def journal(self) -> Path:
+        """Which devices are silent."""
+        return self.own / "journal.db"
+
+    @property
+    def acknowledged(self) -> Path:
+        """What the runtime took."""
+        return self.own / "acknowledged.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,24 @@ from dataclasses import dataclass
 
 import msgspec
 
-from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.events import EventKind, GatewayStarted
-from cloud_sync.wire.samples import Sample
 from edge_runtime import status
-from edge_runtime.bus import Bus, TakeReadings
+from edge_runtime.adapters.absence import Absence
+from edge_runtime.adapters.reception import Reception
+from edge_runtime.bus import Bus
 from edge_runtime.clock import boot_id
-from edge_runtime.commands import Answering, Commander, refresh_command
+from edge_runtime.commands import Answering, Commander, Refreshed, refresh_command
 from edge_runtime.declaring import declare_points
 from edge_runtime.errors import StoreError
 from edge_runtime.happenings import make_event
+from edge_runtime.host.acquisition import Counts, make_pollers, recorder
 from edge_runtime.host.context import Context
 from edge_runtime.inbox.journal import Journal
 from edge_runtime.inbox.reader import InboxReader
-from edge_runtime.normalise import Normalised
 from edge_runtime.outages import Outages
 from edge_runtime.outbox.collector import Collector
-from edge_runtime.outbox.committed import Committed
 from edge_runtime.outbox.writer import Outbox
-from edge_runtime.polling import DevicePoller, read_limits_s
+from edge_runtime.polling import DevicePoller
 from edge_runtime.rules.engine import RuleEngine
 from edge_runtime.rules.step import Rule
 
@@ -36,26 +35,6 @@ PRUNE_S = 2.0
 """Least time between two looks for segments that the cloud has altogether."""
 SCRUB_S = 60.0
 """Time between two pieces of verifying what is stored."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What went into the outbox since the start."""
-
-    accepted: int = 0
-    committed: int = 0
-    batches: int = 0
-    events: int = 0
-    bytes_written: int = 0
-
-    def note(self, batch: Committed) -> None:
-        """Count a batch that is durable now."""
-        self.batches += 1
-        self.bytes_written += batch.size
-        if batch.stream is Stream.SAMPLES:
-            self.committed += batch.count
-        else:
-            self.events += batch.count
 
 
 @dataclass(slots=True)
@@ -72,6 +51,7 @@ class Runtime:
     engine: RuleEngine
     pollers: Sequence[DevicePoller]
     commander: Commander
+    reception: Reception
 
     def declare(self) -> None:
         """Tell the cloud all devices and points."""
@@ -110,6 +90,8 @@ async def _run_parts(runtime: Runtime) -> None:
         group.create_task(runtime.engine.run(collector.add_event, collector.flush))
         group.create_task(runtime.commander.run())
         group.create_task(_watch_inbox(runtime))
+        if runtime.context.settings.adapters() or runtime.context.folders.adapters.is_dir():
+            group.create_task(runtime.reception.run())
         group.create_task(_scrub(runtime))
         group.create_task(_tell_status(runtime))
         for poller in runtime.pollers:
@@ -129,35 +111,41 @@ async def _open_runtime(context: Context, rules: Sequence[Rule]) -> AsyncIterato
             bus = Bus()
             engine = RuleEngine(rules, journal, clock)
             bus.on_readings(engine.take)
-            bus.on_readings(_recorder(collector, counts))
+            bus.on_readings(recorder(collector, counts))
             bus.on_event(collector.add_event)
-            pollers = _pollers(context, bus, Outages(journal))
+            outages = Outages(journal)
+            pollers = make_pollers(settings.devices_of(""), bus, clock, outages)
+            reception = _reception(context, outbox, bus, outages, counts)
             answering = Answering(collector.add_event, collector.flush)
-            known = refresh_command(pollers, lambda: runtime.declare())  # noqa: PLW0108 - made below
+            refreshed: tuple[Refreshed, ...] = (*pollers, *reception.devices())
+            known = refresh_command(refreshed, lambda: runtime.declare())  # noqa: PLW0108 - made below
             commander = Commander(inbox, journal, answering, clock, known, forgot=journal.forgot)
             runtime = Runtime(
-                context, outbox, collector, counts, inbox, journal, bus, engine, pollers, commander
-            )
+                context, outbox, collector, counts, inbox, journal, bus, engine, pollers, commander,
+                reception,
+            )  # fmt: skip
             yield runtime
 
 
-def _pollers(context: Context, bus: Bus, outages: Outages) -> tuple[DevicePoller, ...]:
-    devices = context.settings.devices
-    return tuple(
-        DevicePoller(device, bus, context.clock, index=index, limit_s=limit_s, outages=outages)
-        for index, (device, limit_s) in enumerate(zip(devices, read_limits_s(devices), strict=True))
-    )
-
-
-def _recorder(collector: Collector, counts: Counts) -> TakeReadings:
-    """Put what is worth sending into the outbox."""
-
-    def record(normalised: Normalised) -> None:
-        for r in normalised.reported:
-            collector.add(Sample(r.point, r.received_us, r.value, r.quality, r.reason, r.source_us))
-        counts.accepted += len(normalised.reported)
-
-    return record
+def _reception(
+    context: Context, outbox: Outbox, bus: Bus, outages: Outages, counts: Counts
+) -> Reception:
+    """Make the place where adapters come."""
+    settings, clock = context.settings, context.clock
+    points = {
+        name: {
+            device.settings.name: [
+                f"{device.settings.name}/{p.name}" for p in device.settings.points
+            ]
+            for device in settings.devices_of(name)
+        }
+        for name in settings.adapters()
+    }
+    absence = Absence(points, bus, outages, clock)
+    return Reception(
+        context.folders.run, outbox, points, absence, bus=bus, clock=clock,
+        on_taken=counts.note_taken,
+    )  # fmt: skip
 
 
 async def _watch_inbox(runtime: Runtime) -> None:

@@ -162,15 +162,7 @@ class Collector:
     def _done(self, waiting: list[Sample] | list[Event], appended: Appended) -> None:
         del waiting[: appended.taken]
         for batch in appended.committed:
-            log.debug(
-                "outbox committed",
-                extra={
-                    "stream": batch.stream.value,
-                    "seq": batch.seq,
-                    "count": batch.count,
-                    "sha256": batch.sha256.hex(),
-                },
-            )
+            log.debug("outbox committed", extra=batch.fields())
             if self._on_commit is not None:
                 self._on_commit(batch)
 

@@ -43,6 +43,15 @@ class Committed:
     """Bytes of the sealed batch."""
     sha256: bytes
 
+    def fields(self) -> dict[str, str | int]:
+        """Name it for a line of the log."""
+        return {
+            "stream": self.stream.value,
+            "seq": self.seq,
+            "count": self.count,
+            "sha256": self.sha256.hex(),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Appended:

@@ -1,14 +1,11 @@
 """Tables of ``tidegate edge`` for people; plain text where the output is no terminal."""
 
-from collections.abc import Sequence
-
 from rich.text import Text
 
 from tidegate.cli.tables import NONE, as_bytes, as_time, coloured, new_table, open_console
 from tidegate.edge.checking import CheckReport
 from tidegate.edge.health import GatewayHealth
 from tidegate.edge.planning import GatewayPlan
-from tidegate.edge.reading import DeviceRead
 from tidegate.edge.verifying import Verified
 
 
@@ -26,22 +23,6 @@ def check_table(report: CheckReport) -> None:
         f"{report.gateway}: {len(report.devices)} devices, {report.points} points, "
         f"{len(report.rules)} rules; cloud {report.cloud or 'none'}; state in {report.state_dir}"
     )
-
-
-def read_table(reads: Sequence[DeviceRead]) -> None:
-    """Show what devices answered."""
-    table = new_table("device", "point", "value>", "unit", "quality", "reason")
-    for read in reads:
-        for point in read.points:
-            table.add_row(
-                read.device, point.point, point.shown, point.unit,
-                coloured(point.quality), point.reason,
-            )  # fmt: skip
-    console = open_console()
-    console.print(table)
-    for read in reads:
-        if not read.error:
-            console.print(f"{read.device}: {len(read.points)} points in {read.duration_s:.3f} s")
 
 
 def plan_table(plan: GatewayPlan) -> None:
@@ -85,6 +66,11 @@ def status_table(health: GatewayHealth) -> None:
     for problem in (health.line_error, health.outbox_error):
         if problem:
             console.print(Text(problem, style="red"))
+    for adapter in health.adapters:
+        console.print(
+            f"adapter {adapter.name}:", coloured(adapter.state),
+            f"· {adapter.waiting} batches waiting {adapter.error}".rstrip(),
+        )  # fmt: skip
     table = new_table("device", "health", "newest good>", "bad points>", "errors>", "reason")
     for device in health.devices:
         age = NONE if device.age_s is None else as_time(device.age_s)

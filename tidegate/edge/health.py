@@ -13,6 +13,12 @@ from edge_runtime.inbox.reader import InboxReader
 from edge_runtime.outbox.reader import OutboxReader
 from edge_runtime.settings import ConfiguredDevice, GatewaySettings
 from edge_runtime.status import STALE_S, RuntimeStatus, read_status
+from tidegate.edge.adapter_health import (
+    AdapterHealth,
+    adapter_health,
+    adapter_statuses,
+    devices_of,
+)
 
 
 class DeviceHealth(msgspec.Struct, frozen=True):
@@ -60,13 +66,16 @@ class GatewayHealth(msgspec.Struct, frozen=True):
     alerts: list[str]
     """Rules whose alert is raised."""
     memory_bytes: int
+    adapters: list[AdapterHealth] = []
 
     @property
     def fine(self) -> bool:
         """Whether nobody needs to look; a line that is down is nothing unusual."""
         devices = all(device.health == "good" for device in self.devices)
         agent = self.agent not in {"never started", "stopped"}
-        return self.runtime == "running" and agent and devices and not self.outbox_error
+        adapters = all(adapter.fine for adapter in self.adapters)
+        runs = self.runtime == "running"
+        return runs and agent and devices and adapters and not self.outbox_error
 
 
 def gateway_health(settings: GatewaySettings, now_us: int) -> GatewayHealth:
@@ -75,6 +84,9 @@ def gateway_health(settings: GatewaySettings, now_us: int) -> GatewayHealth:
     runtime = read_status(folders.run, "runtime", RuntimeStatus)
     agent = read_status(folders.run, "agent", AgentStatus)
     running = runtime is not None and _is_fresh(runtime.time_us, now_us)
+    names = settings.adapters()
+    adapters = adapter_statuses(folders.run, names)
+    known = (runtime.devices if runtime and running else {}) | devices_of(adapters, now_us)
     ack_us = agent.line.last_ack_us if agent else None
     return GatewayHealth(
         gateway=settings.name,
@@ -82,17 +94,17 @@ def gateway_health(settings: GatewaySettings, now_us: int) -> GatewayHealth:
         agent=_agent_state(settings, agent, now_us),
         last_contact_age_s=None if ack_us is None else _age(ack_us, now_us),
         line_error=agent.line.last_error if agent and not agent.line.connected else "",
-        devices=[
-            device_health(device, runtime.devices if runtime and running else {}, now_us)
-            for device in settings.devices
-        ],
+        devices=[device_health(device, known, now_us) for device in settings.devices],
         backlog=backlog(folders.outbox, folders.inbox, now_us),
         outbox_bytes=runtime.outbox.bytes_on_disk if runtime else 0,
         outbox_max_bytes=settings.outbox.max_bytes,
         outbox_error=runtime.outbox.error if runtime else "",
         days_left=_days_left(runtime, now_us) if runtime and running else None,
         alerts=[rule.name for rule in runtime.rules if rule.alert] if runtime else [],
-        memory_bytes=sum(status.memory_bytes for status in (runtime, agent) if status),
+        memory_bytes=sum(
+            status.memory_bytes for status in (runtime, agent, *adapters.values()) if status
+        ),
+        adapters=adapter_health(names, adapters, now_us),
     )
 
 
@@ -104,7 +116,7 @@ def device_health(
     points = len(settings.points)
     if status is None:
         return DeviceHealth(
-            settings.name, "unknown", points, points, None, "the runtime is stopped"
+            settings.name, "unknown", points, points, None, _stopped(settings.adapter)
         )
     newest = status.newest_good_us
     age_s = None if newest is None else _age(newest, now_us)
@@ -119,6 +131,10 @@ def device_health(
         settings.name, health, points, status.bad_points, age_s,
         status.silent_reason, status.errors, status.missed,
     )  # fmt: skip
+
+
+def _stopped(adapter: str) -> str:
+    return f"the adapter {adapter} is stopped" if adapter else "the runtime is stopped"
 
 
 def backlog(outbox: Path, inbox: Path, now_us: int) -> list[BacklogHealth]:
