@@ -1,0 +1,1 @@
+"""MQTT devices: what they publish through any broker, and commands to them."""
