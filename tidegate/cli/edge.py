@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from tidegate.cli import profile, read, scan
 from tidegate.cli.outcome import ExitCode, leave, print_json, run_async, say
 
 app = typer.Typer(
@@ -20,30 +21,36 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Level = Literal["debug", "info", "warning", "error"]
 GATEWAY = Path("gateway.yaml")
 
+app.command()(read.read)
+app.command()(read.solve)
+app.command()(scan.scan)
+app.add_typer(profile.app, name="profile")
+
 
 @app.command()
 def run(
     file: File = GATEWAY,
     only: Annotated[
-        Literal["runtime", "agent"] | None, typer.Option(help="Run one of the two processes.")
+        str | None,
+        typer.Option(help="Run one process: runtime, agent or adapter:NAME.", metavar="PART"),
     ] = None,
     log: Annotated[Level, typer.Option(help="Lowest level that is logged.")] = "info",
     parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
-    """Run the gateway: runtime and agent, supervised."""
+    """Run the gateway: runtime, agent and adapters, supervised."""
     from edge_runtime.host.process import follow_parent  # noqa: PLC0415 - help must be quick
 
     if parent and not follow_parent(parent):
         return
     from tidegate.cli.logs import set_up  # noqa: PLC0415
-    from tidegate.edge.running import Part, become_supervisor, run_part  # noqa: PLC0415
+    from tidegate.edge.running import become_supervisor, run_part  # noqa: PLC0415
 
     if only is None:
         from tidegate.edge.loading import load_gateway  # noqa: PLC0415
 
         become_supervisor(load_gateway(file).settings, level=log)
     set_up(only, level=log)
-    if run_async(run_part(file, Part(only))) == SIGINT:
+    if run_async(run_part(file, only)) == SIGINT:
         leave(ExitCode.INTERRUPTED)
 
 
@@ -65,38 +72,6 @@ def check(file: File = GATEWAY, as_json: Json = False) -> None:
     if not report.fine:
         count = len(report.problems)
         leave(ExitCode.PROBLEMS, f"{count} problem{'s' if count > 1 else ''}; nothing was started")
-
-
-@app.command()
-def read(
-    file: File = GATEWAY,
-    device: Annotated[list[str] | None, typer.Option(help="Only this device; repeatable.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Read every device once and show each point."""
-    from edge_runtime.clock import SystemClock  # noqa: PLC0415 - help must be quick
-    from edge_runtime.problems import suggestion  # noqa: PLC0415
-    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
-    from tidegate.edge.reading import read_devices  # noqa: PLC0415
-
-    devices = load_gateway(file).settings.devices
-    names = [d.settings.name for d in devices]
-    for name in device or ():
-        if name not in names:
-            leave(ExitCode.NOT_FOUND, f"no device '{name}' in {file}{suggestion(name, names)}")
-    chosen = [d for d in devices if not device or d.settings.name in device]
-    reads = run_async(read_devices(chosen, SystemClock()))
-    if as_json:
-        print_json({"devices": reads})
-    else:
-        from tidegate.cli.edge_tables import read_table  # noqa: PLC0415
-
-        read_table(reads)
-    silent = [r for r in reads if r.error]
-    if silent:
-        leave(
-            ExitCode.UNREACHABLE, "\n".join(f"{r.device} ({r.address}): {r.error}" for r in silent)
-        )
 
 
 @app.command()

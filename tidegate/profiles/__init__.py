@@ -1,0 +1,1 @@
+"""Device profiles as sheets: import, export, comparison and checking, for the command line."""
