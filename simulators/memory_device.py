@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from edge_runtime.driver import Device, DeviceSettings, Driver, News, RequestPlan
-from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
+from edge_runtime.discovery import Found, Progress, ScanTarget
+from edge_runtime.driver import Device, DeviceSettings, Driver, Inspection, News, RequestPlan
+from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError, SettingsError
 from edge_runtime.model import Quality, Reading, Reason, Value
 
 
@@ -34,6 +35,10 @@ class MemoryPlace:
     opened: int = 0
     closed: int = 0
     reads: list[tuple[str, ...]] = field(default_factory=list)
+    data: dict[str, bytes] = field(default_factory=dict)
+    """The bytes beneath a value, as they come."""
+    found: Found | None = None
+    """What a scan of this address finds."""
     news: asyncio.Queue[News] = field(default_factory=asyncio.Queue)
     """What a device that reports by itself says next."""
 
@@ -57,7 +62,21 @@ class MemoryDevices:
             plan=plan,
             address=lambda settings: settings.place,
             connection=lambda settings: settings.place,
+            discover=self._discover,
         )
+
+    async def _discover(self, target: ScanTarget) -> AsyncIterator[Progress | Found]:
+        """Look at each named address with one request."""
+        if not target.targets:
+            msg = "a scan of memory needs the names of places"
+            raise SettingsError(msg)
+        for number, name in enumerate(target.targets):
+            if number == target.max_requests:
+                return
+            yield Progress(number, len(target.targets), name, number + 1)
+            place = self.places.get(name)
+            if place is not None and place.reachable and place.found is not None:
+                yield place.found
 
     @asynccontextmanager
     async def _open(self, settings: MemorySettings) -> AsyncIterator[Device]:
@@ -98,6 +117,13 @@ class _MemoryDevice:
             if name in place.values
             else Reading(name, None, Quality.BAD, Reason.CONFIGURATION)
             for name in points
+        ]
+
+    async def inspect(self, points: Collection[str]) -> Sequence[Inspection]:
+        """Answer from the script, with the bytes beneath."""
+        readings = await self.read(points)
+        return [
+            Inspection(r, f"cell {r.point}", self._place.data.get(r.point, b"")) for r in readings
         ]
 
 

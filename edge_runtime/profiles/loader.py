@@ -8,14 +8,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from edge_runtime.marked_yaml import Loc, Marked
+from edge_runtime.marked_yaml import Loc, Mark, Marked
 from edge_runtime.names import NAME
 from edge_runtime.problems import suggestion
 from edge_runtime.validation import Findings
+
+
+class Identification(BaseModel):
+    """What a device says of itself when it is this product.
+
+    Upper and lower case, blanks and punctuation do not count; ``*`` stands for anything. Every text
+    that is given has to fit.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vendor: str = Field(default="", max_length=100)
+    model: str = Field(default="", max_length=100)
+    title: str = Field(default="", max_length=200)
+    """The line for people that a scan shows."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.vendor or self.model or self.title):
+            msg = "needs at least one of vendor, model and title"
+            raise ValueError(msg)
+        return self
 
 
 class ProfileHead(BaseModel):
@@ -31,6 +53,8 @@ class ProfileHead(BaseModel):
     document: str = Field(min_length=1, max_length=500)
     """Where the map comes from."""
     evidence: Literal["from documentation", "tried on hardware"]
+    matches: tuple[Identification, ...] = Field(default=(), max_length=32)
+    """By what a scan recognises the product, besides vendor and model as they stand above."""
     defaults: dict[str, Any] = Field(default_factory=dict)
     points: list[Any] = Field(min_length=1)
 
@@ -58,6 +82,12 @@ class Profiles:
     def names(self) -> list[str]:
         """Name all profiles."""
         return sorted({path.stem for folder in self._folders for path in folder.glob("*.yaml")})
+
+    def for_protocol(self, protocol: str, findings: Findings) -> list[Profile]:
+        """Read all profiles of a protocol; one that cannot be used is noted and left out."""
+        nowhere = Marked(None, Mark("", 0, 0))
+        found = [self.find(name, findings, nowhere, ()) for name in self.names()]
+        return [p for p in found if p is not None and p.head.protocol == protocol]
 
     def find(self, name: str, findings: Findings, node: Marked, loc: Loc) -> Profile | None:
         """Read a profile, or note why it cannot be used; ``node`` is where it is asked for."""

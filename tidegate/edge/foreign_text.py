@@ -1,0 +1,22 @@
+"""Text that a device says of itself: shown and written down only after it was made harmless."""
+
+import re
+
+MAX_TEXT = 200
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_NOT_A_NAME = re.compile(r"[^a-z0-9]+")
+MAX_NAME = 40
+
+
+def harmless(text: str, most: int = MAX_TEXT) -> str:
+    """Take out what steers a terminal or turns the direction of writing; one line of bounded length."""
+    return " ".join(_NOT_SHOWN.sub(" ", text[: 4 * most]).split())[:most]
+
+
+def name_from(*texts: str) -> str:
+    """Make a name for a device out of the first text that gives one; ``device`` where none does."""
+    for text in texts:
+        name = _NOT_A_NAME.sub("-", text.casefold()).strip("-")[:MAX_NAME].strip("-")
+        if name:
+            return name
+    return "device"
