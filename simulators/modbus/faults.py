@@ -20,6 +20,7 @@ READ_BITS = (1, 2)
 READ_REGISTERS = (3, 4)
 WRITES = (5, 6, 16)
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+IDENTIFY = bytes([43, 14])
 MAX_FRAME_BYTES = 260
 COIL_ON = 0xFF00
 
@@ -157,6 +158,8 @@ class FaultyDevice:
     """More registers in one request answer exception 3."""
     counter: int | None = None
     """Address of a uint32 (high register first) that grows by one with each read that holds it."""
+    identity: tuple[str, ...] = ()
+    """Vendor, product code, revision, for function 43; without it exception 1."""
     faults: dict[int, Fault] = field(default_factory=dict)
     """By unit; changed while it serves."""
     once: list[Fault] = field(default_factory=list)
@@ -166,6 +169,8 @@ class FaultyDevice:
 
     def answer(self, unit: int, pdu: bytes) -> bytes:
         """Give the PDU that answers this one."""
+        if pdu[:2] == IDENTIFY:
+            return self._identify(unit, pdu)
         function, address, count = REQUEST.unpack_from(pdu)
         self.asked.append(Asked(unit, function, address, count))
         if unit not in self.units:
@@ -176,6 +181,10 @@ class FaultyDevice:
             return bytes([function | 0x80, ILLEGAL_ADDRESS])
         except ValueError as exc:
             return bytes([function | 0x80, int(str(exc))])
+
+    def next_fault(self, unit: int) -> Fault:
+        """Give the fault that befalls this answer."""
+        return self.once.pop(0) if self.once else self.faults.get(unit, Fault())
 
     def _do(self, function: int, address: int, count: int, pdu: bytes) -> bytes:
         span = range(address, address + count)
@@ -193,6 +202,16 @@ class FaultyDevice:
             self._write(function, address, count, pdu)
             return pdu[1:5]
         raise ValueError(ILLEGAL_FUNCTION)
+
+    def _identify(self, unit: int, pdu: bytes) -> bytes:
+        """Answer function 43 with type 14, basic objects, or exception 1 (application 6.21)."""
+        self.asked.append(Asked(unit, pdu[0], pdu[2], 0))
+        if not self.identity:
+            return bytes([pdu[0] | 0x80, ILLEGAL_FUNCTION])
+        objects = b"".join(
+            bytes([i, len(text)]) + text.encode() for i, text in enumerate(self.identity)
+        )
+        return IDENTIFY + bytes([1, 1, 0, 0, len(self.identity)]) + objects
 
     def _count(self, span: range) -> None:
         if self.counter is not None and self.counter in span:
@@ -251,7 +270,7 @@ async def _talk(
         if length > MAX_FRAME_BYTES:
             return
         answer = device.answer(unit, await reader.readexactly(length - 1))
-        fault = device.once.pop(0) if device.once else device.faults.get(unit, Fault())
+        fault = device.next_fault(unit)
         data = await fault.apply(transaction, unit, answer)
         if data is None:
             return
