@@ -8,6 +8,8 @@ from typing import Any
 
 import cbor2
 
+from components.payloads.errors import PayloadError
+
 MAX_BYTES = 65_536
 MAX_DEPTH = 8
 DECIMAL_FRACTION = 4
@@ -19,7 +21,7 @@ _INDEFINITE = 31
 _ONE_BYTE = 24
 
 
-class CborError(ValueError):
+class CborError(PayloadError):
     """The bytes are no CBOR, or more than a payload may hold."""
 
 

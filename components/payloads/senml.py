@@ -19,6 +19,7 @@ import msgspec
 
 from components.payloads.cbor import CborError
 from components.payloads.cbor import decode_cbor as decode_any_cbor
+from components.payloads.errors import PayloadError
 from edge_runtime.model import Value
 
 JSON_FORMAT, CBOR_FORMAT = 110, 112
@@ -50,7 +51,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")
 """RFC 8428 4.5.1."""
 
 
-class SenmlError(ValueError):
+class SenmlError(PayloadError):
     """A pack cannot be used; the message names record and label."""
 
 
