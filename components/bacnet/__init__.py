@@ -1,0 +1,1 @@
+"""BACnet/IP: reads, subscribes and writes objects of building controllers."""

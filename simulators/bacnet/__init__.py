@@ -1,0 +1,1 @@
+"""Simulated BACnet/IP devices: an air handling unit and two rooms, with scripted faults."""
