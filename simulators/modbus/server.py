@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from simulators.modbus.image import Image
@@ -19,6 +20,8 @@ READ_INPUTS = 4
 BIT_FUNCTIONS = frozenset({1, 2, 5, 15})
 WORD_BITS = 16
 NOWHERE = 0xFFF0
+SERIAL_BAUD = 19_200
+OnPacket = Callable[[bool, bytes], bytes]
 Action = Callable[..., Coroutine[Any, Any, ExcCodes | None]]
 
 
@@ -28,9 +31,10 @@ async def serve(
     *,
     host: str = LOOPBACK,
     port: int = 0,
+    rtu: bool = False,
     silent: Callable[[float], bool] = never,
 ) -> AsyncIterator[int]:
-    """Serve devices by unit id on one port; gives the port.
+    """Serve devices by unit id on one port, with ``rtu`` as a converter does; gives the port.
 
     Their time starts now. While ``silent`` (by seconds after the start) nobody answers.
 
@@ -38,22 +42,9 @@ async def serve(
         OSError: the port is taken.
 
     """
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-
-    def elapsed() -> float:
-        return loop.time() - start
-
-    def mute(sending: bool, data: bytes) -> bytes:
-        return b"" if sending and silent(elapsed()) else data
-
-    now = datetime.now().astimezone()
-    midnight_s = now.hour * 3600.0 + now.minute * 60 + now.second
-    devices = [
-        _device(unit, Simulated(model, midnight_s=midnight_s), elapsed)
-        for unit, model in units.items()
-    ]
-    server = ModbusTcpServer(devices, address=(host, port), trace_packet=mute)
+    devices, on_packet = _bring_up(units, silent, rtu=rtu)
+    framer = FramerType.RTU if rtu else FramerType.SOCKET
+    server = ModbusTcpServer(devices, framer=framer, address=(host, port), trace_packet=on_packet)
     try:
         await server.serve_forever(background=True)
     except RuntimeError as exc:
@@ -62,6 +53,56 @@ async def serve(
         yield server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def serve_serial(
+    units: Mapping[int, Model],
+    path: str,
+    *,
+    baudrate: int = SERIAL_BAUD,
+    silent: Callable[[float], bool] = never,
+) -> AsyncIterator[None]:
+    """Serve devices by unit id on a serial port, 8 bits, no parity, one stop bit.
+
+    Raises:
+        OSError: the port cannot be opened.
+
+    """
+    devices, on_packet = _bring_up(units, silent, rtu=True)
+    server = ModbusSerialServer(devices, port=path, baudrate=baudrate, trace_packet=on_packet)
+    try:
+        await server.serve_forever(background=True)
+    except RuntimeError as exc:
+        raise OSError(errno.ENXIO, f"cannot open {path}") from exc
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def _bring_up(
+    units: Mapping[int, Model], silent: Callable[[float], bool], *, rtu: bool
+) -> tuple[list[SimDevice], OnPacket]:
+    """Start the devices' time; gives them, and what looks at each packet on its way."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    def elapsed() -> float:
+        return loop.time() - start
+
+    def on_packet(sending: bool, data: bytes) -> bytes:
+        # pymodbus answers for units that are not there; on a serial line nobody would.
+        absent = rtu and sending and data[0] not in units
+        return b"" if sending and (absent or silent(elapsed())) else data
+
+    now = datetime.now().astimezone()
+    midnight_s = now.hour * 3600.0 + now.minute * 60 + now.second
+    devices = [
+        _device(unit, Simulated(model, midnight_s=midnight_s), elapsed)
+        for unit, model in units.items()
+    ]
+    return devices, on_packet
 
 
 @asynccontextmanager

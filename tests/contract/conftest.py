@@ -1,9 +1,16 @@
 import pytest
+import subjects_http
 import subjects_modbus
 
 SUBJECTS = {
+    "http-poll-simulator": subjects_http.poll_simulator,
+    "http-poll-peer": subjects_http.poll_peer,
+    "http-push": subjects_http.push,
     "modbus-simulator": subjects_modbus.simulator,
     "modbus-libmodbus": subjects_modbus.libmodbus,
+    "modbus-rtu-pty": subjects_modbus.rtu_pty,
+    "modbus-rtu-libmodbus": subjects_modbus.rtu_libmodbus,
+    "modbus-rtu-over-tcp": subjects_modbus.rtu_over_tcp,
 }
 
 

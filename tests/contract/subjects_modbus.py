@@ -9,10 +9,13 @@ from subject import Subject
 
 from components.modbus.driver import driver
 from simulators.modbus.image import Image, put, put_text
-from simulators.modbus.server import serve
-from tests.bench.peers.build import PeerMissingError, build_peer, run_server
+from simulators.modbus.server import serve, serve_serial
+from simulators.modbus.wire import cable
+from tests.bench.peers.build import PeerMissingError, build_peer, run_rtu_server, run_server
 
 TIMEOUT_S = 2.0
+SERIAL_TIMEOUT_S = 0.5
+"""Nobody hangs up on a serial line: every loss costs this."""
 
 
 class Steady:
@@ -83,6 +86,14 @@ class Place:
         await self._stack.aclose()
 
 
+def peer(name: str, folder: Path) -> Path:
+    """Build a program in C, or skip."""
+    try:
+        return build_peer(name, folder)
+    except PeerMissingError as exc:
+        pytest.skip(f"needs {exc} (Debian: gcc pkg-config libmodbus-dev; `make packages`)")
+
+
 @asynccontextmanager
 async def simulator(folder: Path) -> AsyncIterator[Subject]:
     """Our simulator, which is pymodbus's server."""
@@ -94,21 +105,51 @@ async def simulator(folder: Path) -> AsyncIterator[Subject]:
 @asynccontextmanager
 async def libmodbus(folder: Path) -> AsyncIterator[Subject]:
     """A server in C on libmodbus."""
-    try:
-        program = build_peer("modbus_server", folder)
-    except PeerMissingError as exc:
-        pytest.skip(f"needs {exc} (Debian: gcc pkg-config libmodbus-dev; `make packages`)")
+    program = peer("modbus_server", folder)
     place = Place(lambda port: run_server(program, port=port))
     async with _subject(place, PEER_POINTS, PEER_VALUES, ("pair", 7 << 16)) as subject:
         yield subject
 
 
 @asynccontextmanager
-async def _subject(place, points, values, write) -> AsyncIterator[Subject]:
+async def rtu_pty(folder: Path) -> AsyncIterator[Subject]:
+    """Our simulator on a serial line."""
+    async with cable() as (ours, theirs):
+        place = Place(lambda _: serve_serial({7: Steady()}, theirs))
+        serial = {"port": ours, "parity": "none"}
+        line = {"serial": serial, "timeout_s": SERIAL_TIMEOUT_S}
+        async with _subject(place, STEADY_POINTS, STEADY_VALUES, ("real", -2.25), line) as subject:
+            yield subject
+
+
+@asynccontextmanager
+async def rtu_libmodbus(folder: Path) -> AsyncIterator[Subject]:
+    """A server in C on libmodbus, on a serial line."""
+    program = peer("modbus_rtu_server", folder)
+    async with cable() as (ours, theirs):
+        place = Place(lambda _: run_rtu_server(program, theirs, unit=7))
+        serial = {"port": ours, "parity": "none", "baudrate": 115_200}
+        line = {"serial": serial, "timeout_s": SERIAL_TIMEOUT_S}
+        async with _subject(place, PEER_POINTS, PEER_VALUES, ("pair", 7 << 16), line) as subject:
+            yield subject
+
+
+@asynccontextmanager
+async def rtu_over_tcp(folder: Path) -> AsyncIterator[Subject]:
+    """Our simulator as a converter that hands RTU through."""
+    place = Place(lambda port: serve({7: Steady()}, port=port, rtu=True))
+    line = {"framing": "rtu"}
+    async with _subject(place, STEADY_POINTS, STEADY_VALUES, ("real", -2.25), line) as subject:
+        yield subject
+
+
+@asynccontextmanager
+async def _subject(place, points, values, write, line=None) -> AsyncIterator[Subject]:
     await place.restore()
-    settings = driver.settings(
-        name="device", host="127.0.0.1", port=place.port, unit=7, timeout_s=TIMEOUT_S, points=points
-    )
+    fields = {"timeout_s": TIMEOUT_S, **(line or {})}
+    if "serial" not in fields:
+        fields |= {"host": "127.0.0.1", "port": place.port}
+    settings = driver.settings(name="device", unit=7, points=points, **fields)
     try:
         yield Subject(driver, settings, values, "absent", place.lose, place.restore, write)
     finally:

@@ -55,3 +55,23 @@ async def run_server(
     finally:
         server.kill()
         await server.communicate()
+
+
+@asynccontextmanager
+async def run_rtu_server(
+    program: Path, port: str, *, unit: int = 1, registers: int = 10_000, image: Path | None = None
+) -> AsyncIterator[None]:
+    """Run the C server as one unit on a serial port, with what a file of registers says."""
+    overlay = [] if image is None else [str(image)]
+    server = await asyncio.create_subprocess_exec(
+        program, port, "115200", str(unit), str(registers), *overlay,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.defpath},
+    )  # fmt: skip
+    assert server.stdout is not None
+    try:
+        assert await asyncio.wait_for(server.stdout.readline(), LISTEN_S) == b"ready\n"
+        yield
+    finally:
+        server.kill()
+        await server.communicate()

@@ -256,7 +256,7 @@ async def test_adapter_pulled_out_is_noticed_at_once(device):
         reading = asyncio.create_task(opened.read(NAMES))
         await asyncio.sleep(0.05)
         terminal.close()
-        with pytest.raises(DeviceUnreachableError, match="closed|cannot"):
+        with pytest.raises(DeviceUnreachableError, match=r"closed|cannot"):
             await reading
 
 
