@@ -1,0 +1,1 @@
+"""HTTP: polled JSON resources, and an endpoint that devices post to."""
