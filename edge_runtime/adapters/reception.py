@@ -105,7 +105,8 @@ class Reception:
             group.create_task(self._absence.watch())
 
             def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                group.create_task(self._serve(reader, writer))
+                serving = group.create_task(self._serve(reader, writer))
+                serving.add_done_callback(lambda _: writer.close())
 
             server = await asyncio.start_unix_server(come, sock=listening)
             try:
