@@ -15,15 +15,16 @@ from typing import NamedTuple
 
 from components.modbus.errors import UnitSilentError
 from components.modbus.frames import checked
+from components.modbus.inspecting import inspections
 from components.modbus.limits import MAX_WRITE_REGISTERS
 from components.modbus.line import Line, shared_line
 from components.modbus.line_settings import LineSettings
 from components.modbus.memory import recall
 from components.modbus.plan import describe, plan_requests, request_over, wait_seconds
-from components.modbus.reading import Pass, Prepared, prepare
+from components.modbus.reading import Fetched, Pass, Prepared, prepare
 from components.modbus.settings import Point, Settings
 from components.modbus.writing import check_echo, write_request
-from edge_runtime.driver import Driver
+from edge_runtime.driver import Driver, Inspection
 from edge_runtime.model import Quality, Reading, Value
 
 MAX_PLANS = 64
@@ -59,13 +60,26 @@ class ModbusDevice:
             DeviceRefusedError: it refused everything, and has never given one good value.
 
         """
+        return (await self._read(points))[0]
+
+    async def inspect(self, points: Collection[str]) -> Sequence[Inspection]:
+        """Read these points and show the registers that they were made of.
+
+        Raises:
+            DeviceError: as :meth:`read`.
+
+        """
+        readings, fetched = await self._read(points)
+        return inspections(readings, self._points, fetched)
+
+    async def _read(self, points: Collection[str]) -> tuple[list[Reading], list[Fetched]]:
         self._line.check_silence(self._settings.unit)
         plan = self._plan_for(frozenset(points))
         again = self._learned.retry(plan.refused, asyncio.get_running_loop().time())
         requests = [*plan.requests, *self._alone(again)] if again else plan.requests
-        readings = await self._read_all(requests)
+        readings, fetched = await self._read_all(requests)
         if not plan.refused:
-            return readings
+            return readings, fetched
         names = {point.name for point in again}
         if any(_is_good(reading) for reading in readings if reading.point in names):
             self._learned.accept(again)
@@ -74,9 +88,9 @@ class ModbusDevice:
             for point in plan.refused
             if point.name not in names
         ]
-        return readings
+        return readings, fetched
 
-    async def _read_all(self, requests: Sequence[Prepared]) -> list[Reading]:
+    async def _read_all(self, requests: Sequence[Prepared]) -> tuple[list[Reading], list[Fetched]]:
         memory = self._memory
         if memory.silent:  # what was not answered last time must not keep the rest from being read
             requests = sorted(
@@ -94,7 +108,7 @@ class ModbusDevice:
         memory.was_good = memory.was_good or any(map(_is_good, readings))
         if pass_.refusal is not None and not memory.was_good:
             raise pass_.refusal
-        return readings
+        return readings, pass_.fetched
 
     async def write(self, point: str, value: Value) -> None:
         """Write one raw value and check the device's confirmation.

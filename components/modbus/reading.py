@@ -28,6 +28,8 @@ _READS = {
     Table.INPUT: ReadInputRegistersRequest,
 }
 Refusal = ExceptionAnswerError | WrongAnswerError
+Fetched = tuple[Request, bytes]
+"""A request and the data of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Pass:
         self._refused_points: list[tuple[Request, str]] = []
         self.refusal: Refusal | None = None
         """The first refusal of this pass."""
+        self.fetched: list[Fetched] = []
         self.silent: list[tuple[Table, int]] = []
         """Where the requests began that were not answered though others were, or first of all."""
 
@@ -149,4 +152,5 @@ class Pass:
         self._answered = True
         data = data_of(body, request.data_bytes, request)
         self._gave_data = True
+        self.fetched.append((request, data))
         return data

@@ -7,6 +7,7 @@ async with serve_faulty_rtu(device) as port:      # a path
 
 import asyncio
 import struct
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -175,6 +176,8 @@ class Station:
         self._device = device
         self._send = send
         self._buffer = b""
+        self._in_order: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """A unit does one thing after the other."""
         self.tasks: set[asyncio.Task[None]] = set()
 
     def take(self, data: bytes) -> None:
@@ -195,14 +198,15 @@ class Station:
             return  # a serial line has no gateway that would say so
         sound = sealed(bytes([unit]) + pdu)
         spoil = fault.spoil if isinstance(fault, LineFault) else LineFault().spoil
-        task = asyncio.create_task(self._say(spoil(sound, request)))
+        task = asyncio.create_task(self._say(unit, spoil(sound, request)))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _say(self, pieces: list[tuple[float, bytes]]) -> None:
-        for wait_s, piece in pieces:
-            await asyncio.sleep(wait_s)
-            self._send(piece)
+    async def _say(self, unit: int, pieces: list[tuple[float, bytes]]) -> None:
+        async with self._in_order[unit]:
+            for wait_s, piece in pieces:
+                await asyncio.sleep(wait_s)
+                self._send(piece)
 
     async def stop(self) -> None:
         """Say no more."""
