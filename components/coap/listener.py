@@ -45,7 +45,7 @@ class Verdict(NamedTuple):
     @property
     def is_good(self) -> bool:
         """Whether anything of it was taken."""
-        return self.code == Code.CHANGED
+        return bool(self.code == Code.CHANGED)
 
 
 Taker = Callable[[Posted], Verdict]

@@ -53,13 +53,12 @@ class PostingDevice:
         decoder = self._alone.get(posted.point) if posted.point else self._decoder
         if decoder is None:
             return Verdict(Code.NOT_FOUND, f"no point '{posted.point[:40]}'")
-        decoded = decoder.decode(posted.payload, time.time_ns() // 1_000)
         if self._is_for_one_point(posted):
             return Verdict(Code.BAD_REQUEST, "one plain value goes to a path of its own: …/point")
+        decoded = decoder.decode(posted.payload, time.time_ns() // 1_000)
         verdict = judge(decoded)
         self._note(posted, decoded, verdict)
-        if verdict.is_good:
-            self._keep(decoded.readings)
+        self._keep(decoded.readings)
         return verdict
 
     def _objection(self, posted: Posted) -> Verdict | None:

@@ -1,8 +1,12 @@
 import pytest
+import subjects_coap
 import subjects_http
 import subjects_modbus
 
 SUBJECTS = {
+    "coap-simulator": subjects_coap.simulator,
+    "coap-libcoap": subjects_coap.libcoap,
+    "coap-server": subjects_coap.server,
     "http-poll-simulator": subjects_http.poll_simulator,
     "http-poll-peer": subjects_http.poll_peer,
     "http-push": subjects_http.push,
