@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 def chosen_devices(file: Path, names: Sequence[str]) -> "list[ConfiguredDevice]":
     """Load a gateway's devices; only those named where some are. Leaves where one is not there."""
-    from edge_runtime.problems import suggestion  # noqa: PLC0415 - help must be quick
-    from tidegate.edge.loading import load_gateway  # noqa: PLC0415
+    from tidegate.edge.loading import load_gateway  # noqa: PLC0415 - help must be quick
 
-    devices = load_gateway(file).settings.devices
+    return pick_devices(load_gateway(file).settings.devices, names, file)
+
+
+def pick_devices(
+    devices: "Sequence[ConfiguredDevice]", names: Sequence[str], file: Path
+) -> "list[ConfiguredDevice]":
+    """Give the devices that are named, all where none is. Leaves where one is not there."""
+    from edge_runtime.problems import suggestion  # noqa: PLC0415 - help must be quick
+
     known = [d.settings.name for d in devices]
     for name in names:
         if name not in known:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tidegate.cli import profile, read, scan
+from tidegate.cli import commission, profile, read, scan
 from tidegate.cli.outcome import ExitCode, leave, print_json, run_async, say
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ GATEWAY = Path("gateway.yaml")
 app.command()(read.read)
 app.command()(read.solve)
 app.command()(scan.scan)
+app.command()(commission.commission)
+app.command("verify-report")(commission.verify_report)
 app.add_typer(profile.app, name="profile")
 
 

@@ -16,6 +16,7 @@ from edge_runtime.polling import read_limits_s
 from edge_runtime.rules.message import show_value
 from edge_runtime.settings import ConfiguredDevice
 from tidegate.edge.byte_orders import Number, in_every_order
+from tidegate.edge.foreign_text import harmless
 
 NO_VALUE = "-"
 
@@ -210,7 +211,7 @@ def _point_read(point: Point, reading: Reading, now_us: int) -> PointRead:
     return PointRead(
         point=point.name,
         value=value,
-        shown=NO_VALUE if value is None else show_value(value, point.decimals, labels),
+        shown=NO_VALUE if value is None else harmless(show_value(value, point.decimals, labels)),
         unit=point.unit,
         quality=Quality(reading.quality).name.lower(),
         reason=str(reading.reason),

@@ -1,0 +1,1 @@
+"""From the first look at every point to the signed report that an installer hands over."""
