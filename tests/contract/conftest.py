@@ -1,9 +1,12 @@
 import pytest
+import subjects_bacnet
 import subjects_coap
 import subjects_http
 import subjects_modbus
 
 SUBJECTS = {
+    "bacnet-simulator": subjects_bacnet.simulator,
+    "bacnet-js": subjects_bacnet.bacnet_js,
     "coap-simulator": subjects_coap.simulator,
     "coap-libcoap": subjects_coap.libcoap,
     "coap-server": subjects_coap.server,

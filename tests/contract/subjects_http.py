@@ -75,7 +75,7 @@ async def poll_peer(folder: Path) -> AsyncIterator[Subject]:
     root.mkdir(exist_ok=True)
     (root / "status.json").write_text(json.dumps(STATUS))
     (root / "plain.txt").write_text("21.5\n")
-    port = _free_port()
+    port = free_port()
     running: list[asyncio.subprocess.Process] = []
 
     async def restore() -> None:
@@ -103,7 +103,7 @@ async def poll_peer(folder: Path) -> AsyncIterator[Subject]:
 @asynccontextmanager
 async def push(folder: Path) -> AsyncIterator[Subject]:
     """A sensor that posts every 50 ms, without one of its values."""
-    posting = Posting("127.0.0.1", _free_port(), "device", TOKEN)
+    posting = Posting("127.0.0.1", free_port(), "device", TOKEN)
     body = json.dumps({**STATUS, "absent": None}).encode()
     tasks: set[asyncio.Task] = set()
 
@@ -147,7 +147,7 @@ def _polled(port: int, path: str, points: list) -> object:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]

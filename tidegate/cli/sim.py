@@ -53,3 +53,40 @@ def modbus(
         leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
     if asked == SIGINT:
         leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def bacnet(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    first_port: Annotated[
+        int, typer.Option(help="The first of three ports; 0 for free ones.", min=0, max=65_533)
+    ] = 47_810,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same plant.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Serve an air handling unit and two room controllers over BACnet/IP until Ctrl-C."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.bacnet.plant import Served, run_plant  # noqa: PLC0415
+
+    def ready(devices: dict[str, Served]) -> None:
+        found = [
+            {
+                "name": name,
+                "profile": served.device.profile,
+                "host": f"{host}:{served.port}",
+                "device_instance": served.device.instance,
+            }
+            for name, served in devices.items()
+        ]
+        if as_json:
+            print_json({"devices": found})
+            return
+        for device in found:
+            say("{name:20} {host} device {device_instance}  profile {profile}".format(**device))
+
+    try:
+        asked = run_async(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
