@@ -1,0 +1,1 @@
+"""OPC UA: subscriptions, reads, writes and methods of any server, with certificates pinned."""
