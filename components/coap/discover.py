@@ -154,33 +154,44 @@ async def _look_at(scan: _Scan, host: Host) -> Found | None:
     requests = scan.requests(host)
     notes = [WITHOUT_DTLS]
     links: tuple[Link, ...] = ()
-    proposals: list[Proposal] = []
     try:
         answer = await scan.get(requests, limits.WELL_KNOWN)
         if answer is not None:
             links = parse_links(answer.payload.data)
         else:
             notes.append("It does not list its resources: name their paths by hand.")
-        taken: set[str] = set()
-        for link in links:
-            if not link.path.startswith("/.well-known"):
-                answer = await scan.get(requests, link.path)
-                proposals += propose(link, answer, taken) if answer is not None else []
     except LinksError as exc:
         notes.append(f"Its list of resources cannot be read: {exc}")
-    except DeviceError as exc:
-        if not links:
-            return None
-        notes.append(f"It fell silent: {exc}")
-    return _found(host, links, proposals, notes)
+    except DeviceError:
+        return None
+    links = tuple(link for link in links if not link.path.startswith("/.well-known"))
+    return _found(host, links, await _values(scan, requests, links, notes), notes)
+
+
+async def _values(
+    scan: _Scan, requests: Requests, links: tuple[Link, ...], notes: list[str]
+) -> list[Proposal]:
+    """Read every resource once; two that do not answer end it."""
+    proposals: list[Proposal] = []
+    taken: set[str] = set()
+    silences = 0
+    for link in links:
+        try:
+            answer = await scan.get(requests, link.path)
+        except DeviceError:
+            silences += 1
+            notes.append(f"{link.path} did not answer.")
+            if silences > 1:
+                break
+        else:
+            proposals += propose(link, answer, taken) if answer is not None else []
+    return proposals
 
 
 def _found(
     host: Host, links: tuple[Link, ...], proposals: list[Proposal], notes: list[str]
 ) -> Found:
-    unread = len([link for link in links if not link.path.startswith("/.well-known")]) - len(
-        {proposal.point["path"] for proposal in proposals}
-    )
+    unread = len(links) - len({proposal.point["path"] for proposal in proposals})
     if unread > 0:
         notes.append(f"{unread} more resources give no value that a point can hold.")
     settings: dict[str, Any] = {"protocol": "coap", "host": host[0], "port": host[1]}

@@ -92,9 +92,10 @@ class AskedDevice:
             DeviceUnreachableError: the device is lost.
 
         """
-        inbox, hearing = Inbox(), Hearing()
+        resources = self._resources(points)
+        inbox, hearing = Inbox(), Hearing(sum(resource.observed for resource in resources))
         tasks: list[asyncio.Task[None]] = []
-        for resource in self._resources(points):
+        for resource in resources:
             if resource.observed:
                 watch = Watch(resource, self._requests, self._settings.renew_after_s, hearing)
                 tasks.append(asyncio.create_task(_watch(watch, inbox)))

@@ -7,7 +7,6 @@ heard of a resource holds for its Max-Age and is asked for again soon after.
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from aiocoap.message import Message
 
@@ -22,15 +21,25 @@ from components.payloads.senml_points import newest
 from edge_runtime.model import Reading, Reason
 
 
-@dataclass(slots=True)
 class Hearing:
-    """When the device was last heard, so that one silent resource is told from a silent device."""
+    """Who is silent, so that one silent resource is told from a silent device."""
 
-    last_s: float = field(default=-1.0)
+    def __init__(self, resources: int) -> None:
+        """``resources`` are observed."""
+        self._resources = resources
+        self._silent: set[str] = set()
 
-    def now(self) -> None:
-        """Note that it was heard."""
-        self.last_s = asyncio.get_running_loop().time()
+    def heard(self) -> None:
+        """Note that the device said something."""
+        self._silent.clear()
+
+    def is_lost(self, path: str) -> bool:
+        """Note that a resource did not answer; tells whether the whole device is silent.
+
+        It is when it has no other that might answer, or a second one does not either.
+        """
+        self._silent.add(path)
+        return len(self._silent) > 1 or self._resources == 1
 
 
 class Resource:
@@ -93,10 +102,9 @@ class Watch:
 
     async def _session(self, inbox: Inbox) -> bool:
         """Observe once, until silence; tells whether to observe again."""
-        begun_s = asyncio.get_running_loop().time()
         try:
             async with self._requests.observing(self._resource.path) as (answer, stream):
-                self._hearing.now()
+                self._hearing.heard()
                 inbox.put(self._resource.readings(answer))
                 if answer.observe is None:
                     inbox.poll(self._resource.names)
@@ -104,10 +112,10 @@ class Watch:
                 await self._listen(answer, stream, inbox)
                 return True
         except (ErrorAnswerError, WrongAnswerError) as exc:
-            self._hearing.now()
+            self._hearing.heard()
             inbox.put(self._resource.refused(exc))
         except SilentError:
-            if self._hearing.last_s < begun_s:
+            if self._hearing.is_lost(self._resource.path):
                 raise
             inbox.put(self._resource.silent())
         await asyncio.sleep(min(limits.MAX_AGE_S, self._renew_after_s))
@@ -134,7 +142,7 @@ class Watch:
         async with asyncio.timeout_at(until_s):
             while True:
                 message = await self._requests.next(stream)
-                self._hearing.now()
+                self._hearing.heard()
                 number = message.opt.observe
                 if number is None or is_newer(last, Stamp(number, loop.time())):
                     return message

@@ -214,6 +214,7 @@ class Server(asyncio.DatagramProtocol):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the loop closes the socket in its next round
 
 
 @asynccontextmanager
