@@ -21,7 +21,7 @@ from edge_runtime.clock import Clock
 from edge_runtime.errors import AdapterLinkError, StoreError
 
 RETRY_S = 0.2
-LAST_RETRY_S = 2.0
+LAST_RETRY_S = 0.5
 WELCOME_S = 5.0
 
 log = logging.getLogger(__name__)
