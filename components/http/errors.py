@@ -93,7 +93,7 @@ def mapped(exc: httpx.HTTPError | OSError, where: str) -> DeviceError:
     if isinstance(exc, OSError):
         return DeviceUnreachableError(f"{where} cannot be reached: {exc}", hint=REACH_HINT)
     if (untrusted := _tls_error(exc)) is not None:
-        told = getattr(untrusted, "verify_message", "") or untrusted.reason or str(untrusted)
+        told = getattr(untrusted, "verify_message", "") or str(untrusted)
         return DeviceUnreachableError(f"{where} is not trusted: {told}", hint=TLS_HINT)
     kind = FOREIGN.get(type(exc), DeviceRefusedError)
     hint = SLOW_HINT if isinstance(exc, httpx.ReadTimeout) else REACH_HINT

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from cloud_api.settings import CloudSettings
 from cloud_sync.wire.problems import Problem
 from cloud_sync.wire.quality import Reason
+from components.http import settings as http
 from components.modbus import settings as modbus
 from edge_runtime import settings as edge
 from edge_runtime.driver import DeviceSettings
@@ -31,6 +32,9 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("gateway-yaml.md", DeviceSettings),
     ("gateway-yaml.md", Point),
     ("profiles.md", ProfileHead),
+    ("protocols/http.md", http.Settings),
+    ("protocols/http.md", http.Point),
+    ("protocols/http.md", http.Write),
     ("protocols/modbus.md", modbus.Settings),
     ("protocols/modbus.md", modbus.Point),
     ("protocols/modbus.md", modbus.AddressRange),
@@ -47,6 +51,8 @@ WORDS: list[tuple[str, type[Enum]]] = [
     ("operations.md", GapReason),
     ("operations.md", Problem),
     ("gateway-yaml.md", PointKind),
+    ("protocols/http.md", http.Method),
+    ("protocols/http.md", http.TimeUnit),
     ("protocols/modbus.md", modbus.Table),
     ("protocols/modbus.md", modbus.RegisterType),
     ("protocols/modbus.md", modbus.WordOrder),

@@ -1,5 +1,6 @@
 """``tidegate sim``: simulated devices that answer on the real protocols."""
 
+from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,6 +87,48 @@ def bacnet(
 
     try:
         asked = run_async(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def http(  # noqa: PLR0917 - options of a command
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 for a free one.", min=0, max=65_535)] = 8090,
+    post_to: Annotated[
+        str, typer.Option(help="host:port of a gateway that the room sensor posts to.")
+    ] = "",
+    token_file: Annotated[
+        Path | None, typer.Option(help="Holds the token by which the sensor posts.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="The sensor's name at the gateway.")] = "room-sensor",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same devices.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Serve a heat pump's JSON, and post as a sensor."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.http.running import run_devices  # noqa: PLC0415
+    from simulators.http.sensor import Posting  # noqa: PLC0415
+
+    posting = None
+    if post_to:
+        to_host, _, to_port = post_to.rpartition(":")
+        if not to_host or not to_port.isdigit() or token_file is None:
+            leave(ExitCode.USAGE, "--post-to is host:port, and needs --token-file")
+        posting = Posting(to_host, int(to_port), device, token_file.read_text().strip())
+
+    def ready(taken: int) -> None:
+        found = {"name": "heat-pump", "profile": "demo-heat-pump", "url": f"http://{host}:{taken}"}
+        if as_json:
+            print_json({"devices": [found]})
+        else:
+            say("{name:20} {url}  profile {profile}".format(**found))
+
+    work = run_devices(host, port, seed=seed, posting=posting, ready=ready)
+    try:
+        asked = run_async(run_until_stopped(work))
     except OSError as exc:
         leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
     if asked == SIGINT:
