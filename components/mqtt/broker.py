@@ -8,6 +8,7 @@ topic; what a device does with it must be quick, so that no device keeps another
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
@@ -17,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from components.mqtt import limits
-from components.mqtt.broker_settings import BrokerAddress
+from components.mqtt.broker_settings import BrokerAddress, Will
 from components.mqtt.client import Client, Message, new_client
 from components.mqtt.errors import (
     ACL_HINT,
@@ -46,6 +47,7 @@ class Broker:
         self._tree: TopicTree[Listener] = TopicTree()
         self._routes: dict[str, tuple[Listener, ...]] = {}
         self._sessions = 0
+        self._will: Will | None = None
 
     @property
     def session(self) -> int:
@@ -79,9 +81,10 @@ class Broker:
         await self._discard()
         address = self.address
         client_id = address.client_id or f"tidegate-{secrets.token_hex(6)}"
+        will = address.will.at(time.time_ns() // 1_000_000) if address.will else None
         client: Client | None = None
         try:
-            client = new_client(address, client_id, timeout_s, self._deliver)
+            client = new_client(address, client_id, timeout_s, self._deliver, will)
             await _entered(client)
         except (aiomqtt.MqttError, OSError, ValueError) as exc:
             trouble = (client.trouble if client else None) or exc
@@ -91,8 +94,9 @@ class Broker:
             raise error from exc
         self._client = client
         self._sessions += 1
-        if address.will is not None:
-            await self.publish(address.will.topic, address.will.alive.encode(), qos=1, retain=True)
+        self._will = will
+        if will is not None:
+            await self.publish(will.topic, will.alive.encode(), qos=1, retain=True)
 
     # --- hearing ----------------------------------------------------------------------------------
 
@@ -218,10 +222,10 @@ class Broker:
 
     async def close(self) -> None:
         """Say goodbye; a last will of ours is said by hand, because a goodbye cancels it."""
-        will = self.address.will
-        if will is not None and self._is_up():
+        if self._will is not None and self._is_up():
+            gone = self._will.gone.encode()
             with contextlib.suppress(DeviceUnreachableError, BrokerRefusedError):
-                await self.publish(will.topic, will.payload.encode(), qos=1, retain=True)
+                await self.publish(self._will.topic, gone, qos=1, retain=True)
         await self._discard()
 
 

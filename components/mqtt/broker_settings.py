@@ -29,14 +29,24 @@ class TlsSettings(BaseModel):
 
 
 class Will(BaseModel):
-    """What the broker publishes when we vanish."""
+    """What the broker publishes, retained, when we vanish."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     topic: str
-    payload: str
+    gone: str
+    """``NOW_MS`` in it becomes the time of the connection in ms since 1970."""
     alive: str
     """Published on the same topic once we are connected."""
+
+    def at(self, now_ms: int) -> "Will":
+        """Fill in the time of a connection."""
+        now = str(now_ms)
+        return Will(
+            topic=self.topic,
+            gone=self.gone.replace("NOW_MS", now),
+            alive=self.alive.replace("NOW_MS", now),
+        )
 
 
 class BrokerAddress(BaseModel):

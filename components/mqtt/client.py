@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from components.mqtt.broker_settings import BrokerAddress, TlsSettings
+from components.mqtt.broker_settings import BrokerAddress, TlsSettings, Will
 from components.mqtt.limits import MAX_TOPIC
 
 MAX_PASSWORD_BYTES = 65_535
@@ -95,7 +95,11 @@ class Client(aiomqtt.Client):
 
 
 def new_client(
-    address: BrokerAddress, client_id: str, timeout_s: float, deliver: Callable[[Message], None]
+    address: BrokerAddress,
+    client_id: str,
+    timeout_s: float,
+    deliver: Callable[[Message], None],
+    will: Will | None,
 ) -> Client:
     """Make a client, not yet connected.
 
@@ -105,7 +109,6 @@ def new_client(
 
     """
     five = address.version == "5.0"
-    will = address.will
     return Client(
         deliver,
         hostname=address.host,
@@ -120,7 +123,7 @@ def new_client(
         timeout=timeout_s,
         properties=_connect_properties(address) if five else None,
         tls_context=_tls_context(address.tls) if address.tls else None,
-        will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
+        will=aiomqtt.Will(will.topic, will.gone, qos=1, retain=True) if will else None,
     )
 
 

@@ -1,0 +1,1 @@
+"""Sparkplug B edge nodes and their devices, heard and commanded as a host application."""
