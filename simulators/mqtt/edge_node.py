@@ -31,20 +31,24 @@ def put(payload: Any, metric: Metric, *, birth: bool) -> None:
     if metric.quality is not None:
         out.properties.keys.append(b"Quality")
         out.properties.values.add(type=3, int_value=metric.quality)
-    value = metric.value
     if metric.type is Type.TEMPLATE:
         out.template_value.is_definition = False
-    elif value is None:
+    elif metric.value is None:
         out.is_null = True
-    elif isinstance(value, str):
+    else:
+        _put_value(out, metric.type, metric.value)
+
+
+def _put_value(out: Any, kind: Type, value: float | str) -> None:
+    if isinstance(value, str):
         out.string_value = value.encode()
-    elif isinstance(value, bool):
-        out.boolean_value = value
-    elif metric.type is Type.FLOAT:
+    elif kind is Type.BOOLEAN:
+        out.boolean_value = bool(value)
+    elif kind is Type.FLOAT:
         out.float_value = value
-    elif metric.type is Type.DOUBLE:
+    elif kind is Type.DOUBLE:
         out.double_value = value
-    elif metric.type in {Type.INT64, Type.UINT64}:
+    elif kind in {Type.INT64, Type.UINT64}:
         out.long_value = int(value) & BITS_64
     else:
         out.int_value = int(value) & BITS_32

@@ -43,14 +43,20 @@ def distorted(fault: Fault, messages: Sequence[Publish], rng: random.Random) -> 
             return [message for message in messages for _ in range(2)]
         case Fault.HALF_CONFIGURED:
             return _half(messages)
-        case Fault.GARBAGE:
-            return [message._replace(payload=rng.randbytes(24)) for message in messages]
-        case Fault.WRONG_TYPE:
-            return [m._replace(payload=_as_texts(m.payload)) for m in messages]
-        case Fault.HUGE:
-            return [m._replace(payload=m.payload + b" " * HUGE_BYTES) for m in messages]
         case _:
-            return list(messages)
+            return [m._replace(payload=_spoilt(fault, m.payload, rng)) for m in messages]
+
+
+def _spoilt(fault: Fault, payload: bytes, rng: random.Random) -> bytes:
+    match fault:
+        case Fault.GARBAGE:
+            return b"\xff" + rng.randbytes(24)
+        case Fault.WRONG_TYPE:
+            return _as_texts(payload)
+        case Fault.HUGE:
+            return payload + b" " * HUGE_BYTES
+        case _:
+            return payload
 
 
 def _half(messages: Sequence[Publish]) -> list[Publish]:

@@ -3,6 +3,7 @@ import subjects_bacnet
 import subjects_coap
 import subjects_http
 import subjects_modbus
+import subjects_mqtt
 
 SUBJECTS = {
     "bacnet-simulator": subjects_bacnet.simulator,
@@ -18,6 +19,9 @@ SUBJECTS = {
     "modbus-rtu-pty": subjects_modbus.rtu_pty,
     "modbus-rtu-libmodbus": subjects_modbus.rtu_libmodbus,
     "modbus-rtu-over-tcp": subjects_modbus.rtu_over_tcp,
+    "mqtt-mosquitto-311": subjects_mqtt.mosquitto_311,
+    "mqtt-mosquitto-5": subjects_mqtt.mosquitto_5,
+    "mqtt-sparkplug": subjects_mqtt.sparkplug,
 }
 
 
