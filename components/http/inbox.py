@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from components.http import limits
 from components.http.polled import one_each
@@ -59,7 +59,7 @@ class Inbox:
             return False
         return True
 
-    async def changes(self, points: Collection[str]) -> AsyncIterator[News]:
+    async def changes(self, points: Collection[str]) -> AsyncGenerator[News]:
         """Give everything from now on, beginning with what is known; nothing is left out."""
         self._waiting = deque(self.newest[name] for name in points if name in self.newest)
         try:

@@ -1,7 +1,8 @@
 """A device that posts to us."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 
 from components.http.inbox import Inbox
 from components.http.server import Listener
@@ -53,7 +54,7 @@ class PostingDevice:
         )
         return asyncio.get_running_loop().time() - self._inbox.heard_at > promised_s
 
-    async def changes(self, points: Collection[str]) -> AsyncIterator[News]:
+    async def changes(self, points: Collection[str]) -> AsyncGenerator[News]:
         """Report whatever is posted, in order.
 
         Raises:
@@ -61,8 +62,9 @@ class PostingDevice:
 
         """
         await self._listener.ensure()
-        async for news in self._inbox.changes(points):
-            yield news
+        async with aclosing(self._inbox.changes(points)) as changes:
+            async for news in changes:
+                yield news
 
     async def inspect(self, points: Collection[str]) -> Sequence[Inspection]:
         """Show where in the message each point was found.
