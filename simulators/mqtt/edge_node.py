@@ -94,16 +94,9 @@ class SimulatedNode:
         name = f"sim-{self.line.node}"
         filters = [self.topic("NCMD"), f"{self.topic('DCMD').rpartition('/')[0]}/#"]
         async with session(host, port, name, will=will, filters=filters) as opened:
-            reading = asyncio.create_task(
-                opened.read_for_ever(lambda topic, data: self._commanded(opened, topic, data))
+            await opened.converse(
+                lambda topic, data: self._commanded(opened, topic, data), self._publish(opened)
             )
-            publishing = asyncio.create_task(self._publish(opened))
-            done, _ = await asyncio.wait((reading, publishing), return_when=asyncio.FIRST_COMPLETED)
-            for task in (reading, publishing):
-                task.cancel()
-            await asyncio.gather(reading, publishing, return_exceptions=True)
-            for task in done:
-                task.result()
 
     async def _publish(self, opened: Session) -> None:
         self._births(opened)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 
 from simulators.mqtt import wire
@@ -51,6 +51,23 @@ class Session:
             raise ConnectionResetError(msg) from exc
         finally:
             ping.cancel()
+
+    async def converse(self, take: Take, speak: Coroutine[None, None, None]) -> None:
+        """Listen and speak until either ends.
+
+        Raises:
+            OSError: the broker ended the connection.
+
+        """
+        parts = [asyncio.create_task(self.read_for_ever(take)), asyncio.create_task(speak)]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+        for part in done:
+            part.result()
 
     async def _ping(self) -> None:
         while True:

@@ -133,3 +133,42 @@ def http(  # noqa: PLR0917 - options of a command
         leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
     if asked == SIGINT:
         leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def mqtt(
+    host: Annotated[str, typer.Option(help="Address of the broker.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 for a free one.", min=0, max=65_535)] = 1884,
+    broker: Annotated[
+        str, typer.Option(help="mosquitto, small, or theirs for one that listens already.")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same plant.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Run a broker with three devices and a Sparkplug edge node until Ctrl-C."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.mqtt.plant import PLANT, Running, run_plant  # noqa: PLC0415
+
+    if broker not in {"", "mosquitto", "small", "theirs"}:
+        leave(ExitCode.USAGE, "--broker is mosquitto, small or theirs")
+
+    def ready(running: Running) -> None:
+        found = [
+            {"name": device.name, "protocol": device.protocol, "profile": device.profile,
+             "host": host, "port": running.port, **device.more}
+            for device in PLANT
+        ]  # fmt: skip
+        if as_json:
+            print_json({"broker": running.broker, "devices": found})
+            return
+        say(f"broker: {running.broker}")
+        for one in found:
+            say("{name:20} {host}:{port} {protocol}  profile {profile}".format(**one))
+
+    work = run_plant(host, port, seed=seed, broker=broker, ready=ready)
+    try:
+        asked = run_async(run_until_stopped(work))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"no broker on {host}: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
