@@ -5,7 +5,6 @@ if it says exactly what it said before, and the new devices, it replaces the old
 as a backup beside it.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -143,12 +142,23 @@ def _line_after(node: yaml.Node) -> int:
     return end.line + (1 if end.column else 0)
 
 
+class _OneLine(yaml.SafeDumper):
+    """Writes texts that would need more than one line in double quotes."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Represent a text."""
+        style = None if text.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_OneLine.add_representer(str, _OneLine.represent_text)
+
+
 def _flow(value: Any) -> str:
     """Write a value in one line."""
-    if isinstance(value, str) and (not value.isascii() or not value.isprintable()):
-        return json.dumps(value)
-    text = yaml.safe_dump(
+    text: str = yaml.dump(
         _plain(value),
+        Dumper=_OneLine,
         default_flow_style=True,
         sort_keys=False,
         allow_unicode=True,

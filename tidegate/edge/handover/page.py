@@ -17,6 +17,7 @@ _KINDS = {
         "made on it and stays there."
     ),
 }
+_URGENCY = (Verdict.REJECTED, Verdict.OPEN, Verdict.SKIPPED, Verdict.ACCEPTED)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _VERIFY = (
     "Whoever changes one character of this file breaks the signature. Check it with "
@@ -97,11 +98,28 @@ def _problems(report: Report) -> Iterable[str]:
         yield f'<p class="none">None: all {len(report.checks)} points were accepted.</p>'
         return
     yield '<ul class="problems">'
-    for check in left:
-        told = f": {escape(check.note)}" if check.note else ""
-        quality = f", {_quality(check)}" if check.quality not in {"", "good"} else ""
-        yield f"<li><b>{escape(check.key)}</b> {_word(check)}{quality}{told}</li>"
+    for checks in _alike(left):
+        one = checks[0]
+        told = f": {escape(one.note)}" if one.note else ""
+        quality = f", {_quality(one)}" if one.quality not in {"", "good"} else ""
+        names = ", ".join(_breakable(check.point) for check in checks)
+        yield f"<li><b>{escape(one.device)}</b> {names} {_word(one)}{quality}{told}</li>"
     yield "</ul>"
+
+
+def _alike(checks: Iterable[Check]) -> list[list[Check]]:
+    """Put together what has the same trouble on the same device; what was rejected comes first."""
+    groups: dict[tuple[str, ...], list[Check]] = {}
+    for check in checks:
+        quality = "" if check.quality == "good" else f"{check.quality} {check.reason}"
+        key = (check.device, check.verdict.value, quality, check.note)
+        groups.setdefault(key, []).append(check)
+    return sorted(groups.values(), key=lambda group: _URGENCY.index(group[0].verdict))
+
+
+def _breakable(name: str) -> str:
+    """Let a long name break behind its underscores only."""
+    return escape(name).replace("_", "_<wbr>")
 
 
 def _device(device: DeviceInReport) -> Iterable[str]:
@@ -129,16 +147,16 @@ def _device(device: DeviceInReport) -> Iterable[str]:
 
 
 def _row(check: Check) -> str:
-    by = f"{escape(check.by)} {_minute(check.at_us)}" if check.at_us else ""
+    by = f"{escape(check.by)}{_minute(check.at_us)}" if check.at_us else ""
     note = f'<span class="note">{escape(check.note)}</span>' if check.note else ""
     cells = (
-        ("name", escape(check.point)),
+        ("name", _breakable(check.point)),
         ("number", escape(check.expected)),
         ("number", escape(check.shown)),
         ("", escape(check.unit)),
         (check.quality, _quality(check)),
         ("", f"<span>{_word(check)}{note}</span>"),
-        ("soft", by),
+        ("soft", f"<span>{by}</span>" if by else ""),
         ("raw", escape(check.raw)),
     )
     parts = [
@@ -183,7 +201,8 @@ def _day(text: str) -> str:
 
 
 def _minute(time_us: int) -> str:
-    return datetime.fromtimestamp(time_us / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
+    when = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+    return f' <span class="when">{when:%Y-%m-%d %H:%M}</span>'
 
 
 def file_name(report: Report) -> str:
