@@ -105,9 +105,12 @@ class Doorway(Resource, PathCapable):  # type: ignore[misc]
         return path[-1] if path else "", self.takers.get(path[:-1], [])
 
     def _is_too_long(self, request: Message) -> bool:
+        """Tell of one block, and of a whole request, whose block option is that of its last."""
         block, announced = request.opt.block1, request.opt.size1
-        before = block.start if block is not None else 0
-        length: int = max(before + len(request.payload), announced or 0)
+        length: int = len(request.payload)
+        if block is not None and length <= block.start:
+            length += block.start
+        length = max(length, announced or 0)
         takers = self._find(tuple(request.opt.uri_path))[1]
         return length > max((settings.max_body_bytes for settings, _ in takers), default=0)
 

@@ -32,10 +32,13 @@ async def answers(port: int) -> bool:
 
 
 @asynccontextmanager
-async def libcoap_server(port: int, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def libcoap_server(
+    port: int, *options: str, everywhere: bool = False
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run libcoap's example server on this port."""
+    where = () if everywhere else ("-A", "127.0.0.1")
     server = await asyncio.create_subprocess_exec(
-        SERVER, "-A", "127.0.0.1", "-p", str(port), "-v", "1", *options,
+        SERVER, *where, "-p", str(port), "-v", "1", *options,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -53,5 +56,10 @@ async def libcoap_client(*options: str) -> tuple[str, str]:
         CLIENT, "-B", "5", *options,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, err = await client.communicate()
+    try:
+        out, err = await client.communicate()
+    finally:
+        if client.returncode is None:
+            client.kill()
+            await client.wait()
     return out.decode(), err.decode()
