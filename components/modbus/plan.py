@@ -146,7 +146,9 @@ def request_seconds(settings: LineSettings, data_bytes: int) -> float:
     return settings.turnaround_s + pause_s + line_seconds(settings, data_bytes)
 
 
-def describe(settings: Settings, names: Collection[str]) -> list[RequestPlan]:
+def describe(
+    settings: Settings, names: Collection[str], holes: Holes | None = None
+) -> list[RequestPlan]:
     """Describe the requests for these points, for ``tidegate edge plan``."""
     wanted = set(names)
     points = [point for point in settings.points if point.name in wanted]
@@ -160,5 +162,5 @@ def describe(settings: Settings, names: Collection[str]) -> list[RequestPlan]:
             bytes_in=limits.READ_ANSWER_BYTES - saved + request.data_bytes,
             seconds=request_seconds(settings, request.data_bytes),
         )
-        for request in plan_requests(settings, points)
+        for request in plan_requests(settings, points, holes)
     ]

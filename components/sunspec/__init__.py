@@ -1,0 +1,1 @@
+"""SunSpec driver, on the lines of the Modbus driver."""
