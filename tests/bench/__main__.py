@@ -17,7 +17,7 @@ import sqlite3  # noqa: TID251 - only its version
 import sys
 from pathlib import Path
 
-NAMES = ("modbus", "outbox", "wire", "ingest", "footprint")
+NAMES = ("modbus", "requests", "peer-modbus", "outbox", "adapter", "wire", "ingest", "footprint")
 
 
 def machine() -> dict[str, object]:
@@ -33,7 +33,7 @@ def machine() -> dict[str, object]:
 
 def run_bench(name: str) -> dict[str, object]:
     """Run one benchmark module."""
-    result = importlib.import_module(f"tests.bench.{name}").run()
+    result = importlib.import_module(f"tests.bench.{name.replace('-', '_')}").run()
     return asyncio.run(result) if inspect.isawaitable(result) else result
 
 

@@ -41,20 +41,51 @@ def build_peer(name: str, folder: Path) -> Path:
 
 @asynccontextmanager
 async def run_server(
-    program: Path, *, port: int = 0, registers: int = 10_000, changing: bool = False
+    program: Path,
+    *,
+    port: int = 0,
+    registers: int = 10_000,
+    changing: bool = False,
+    image: Path | None = None,
 ) -> AsyncIterator[int]:
     """Run the C server; gives its port. It also ends with us, when its standard input does."""
+    async with run_counting_server(program, port, registers, changing=changing) as server:
+        yield server.port
+
+
+@asynccontextmanager
+async def run_counting_server(
+    program: Path, port: int = 0, registers: int = 10_000, *, changing: bool = False
+) -> AsyncIterator["CountingServer"]:
+    """Run the C server; it can be asked for the number of requests it answered."""
+    overlay = [] if image is None else [str(image)]
     server = await asyncio.create_subprocess_exec(
-        program, str(port), str(registers), str(int(changing)),
+        program, str(port), str(registers), str(int(changing)), *overlay,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         env={"PATH": os.defpath},
     )  # fmt: skip
     assert server.stdout is not None
     try:
-        yield int(await asyncio.wait_for(server.stdout.readline(), LISTEN_S))
+        listening = int(await asyncio.wait_for(server.stdout.readline(), LISTEN_S))
+        yield CountingServer(server, listening)
     finally:
         server.kill()
         await server.communicate()
+
+
+class CountingServer:
+    """The running C server."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self._process = process
+        self.port = port
+
+    async def requests(self) -> int:
+        """Give the number of requests answered so far."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"?")
+        return int(await asyncio.wait_for(self._process.stdout.readline(), LISTEN_S))
 
 
 @asynccontextmanager

@@ -1,11 +1,12 @@
 /* A Modbus TCP server on libmodbus: an independent peer for tests and benchmarks.
  *
- *   modbus_server [port] [registers] [changing]
+ *   modbus_server [port] [registers] [changing] [image]
  *
  * Port 0 takes a free one; the port is printed as the first line on standard output. Serves
  * `registers` holding and input registers (10000), coils and discrete inputs from address 0,
  * register i holds i. With `changing` = 1 each read of holding registers adds 1 to every register
- * that was asked for. Ends when standard input does, so that it cannot outlive its parent.
+ * that was asked for. A byte on standard input is answered with the number of requests so far, on
+ * a line; the server ends when standard input does, so that it cannot outlive its parent.
  *
  *   cc -O2 -o modbus_server modbus_server.c $(pkg-config --cflags --libs libmodbus)
  */
@@ -21,6 +22,20 @@
 #include <unistd.h>
 
 #define HEADER 7 /* MBAP */
+
+static int overlay(modbus_mapping_t *map, const char *path) {
+    unsigned address, value;
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return -1;
+    }
+    while (fscanf(file, "%u %u", &address, &value) == 2) {
+        if (address < (unsigned)map->nb_registers) {
+            map->tab_registers[address] = (uint16_t)value;
+        }
+    }
+    return fclose(file);
+}
 
 static int listen_on(modbus_t *ctx, int *port) {
     int listener = modbus_tcp_listen(ctx, 64);
@@ -60,6 +75,10 @@ int main(int argc, char **argv) {
     for (int i = 0; i < bits; i++) {
         map->tab_bits[i] = map->tab_input_bits[i] = i % 3 == 0;
     }
+    if (argc > 4 && overlay(map, argv[4]) != 0) {
+        fprintf(stderr, "cannot read the image: %s\n", argv[4]);
+        return 1;
+    }
     int listener = listen_on(ctx, &port);
     if (listener == -1) {
         fprintf(stderr, "cannot listen: %s\n", modbus_strerror(errno));
@@ -69,6 +88,7 @@ int main(int argc, char **argv) {
     fflush(stdout);
 
     fd_set open;
+    long requests = 0;
     int highest = listener;
     FD_ZERO(&open);
     FD_SET(listener, &open);
@@ -87,6 +107,8 @@ int main(int argc, char **argv) {
                 if (read(fd, &byte, 1) <= 0) {
                     return 0;
                 }
+                printf("%ld\n", requests);
+                fflush(stdout);
             } else if (fd == listener) {
                 int on = 1, peer = accept(listener, NULL, NULL);
                 if (peer == -1 || peer >= FD_SETSIZE) {
@@ -103,6 +125,7 @@ int main(int argc, char **argv) {
                     if (changing) {
                         change(map, query);
                     }
+                    requests++;
                     modbus_reply(ctx, query, size, map);
                 } else if (size == -1) {
                     close(fd);
