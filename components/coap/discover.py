@@ -22,6 +22,7 @@ from edge_runtime.errors import DeviceError, SettingsError
 
 Host = tuple[str, int]
 TARGET_HINT = "Write 10.0.0.7, 10.0.0.7:5683, 10.0.0.0/24, a host name or 224.0.1.187."
+MAX_LEISURE_S = 60.0
 WITHOUT_DTLS = "CoAP without DTLS: anybody on this network can read it and pretend to be it."
 
 
@@ -72,6 +73,18 @@ def _split(text: str) -> Host:
     return host, number
 
 
+def _leisure_s(target: ScanTarget) -> float:
+    text = target.options.get("leisure", "")
+    try:
+        leisure_s = float(text or limits.LEISURE_S)
+    except ValueError:
+        leisure_s = -1.0
+    if not 0 < leisure_s <= MAX_LEISURE_S:
+        msg = f"leisure '{text}' is no time in seconds up to {MAX_LEISURE_S:g}"
+        raise SettingsError(msg, hint="It says how long answers to a multicast are waited for.")
+    return leisure_s
+
+
 def _is_group(host: str) -> bool:
     try:
         return ip_address(host).is_multicast
@@ -118,7 +131,7 @@ class _Scan:
         """Ask a multicast group."""
         self.sent += 1
         try:
-            return await who_is_there(*group, self._target.timeout_s)
+            return await who_is_there(*group, _leisure_s(self._target))
         except OSError as exc:
             msg = f"cannot send to {hostport(*group)}: {exc.strerror or exc}"
             raise SettingsError(msg, hint="Name the devices or their network instead.") from exc

@@ -15,6 +15,8 @@ MAX_SEGMENT_BYTES = 255
 """Of a path or query option (RFC 7252 5.10)."""
 ALL_COAP_NODES = "224.0.1.187"
 """IPv4 multicast (RFC 7252 12.8)."""
+LEISURE_S = 5.0
+"""Within which who is asked by multicast answers at random (RFC 7252 8.2)."""
 WELL_KNOWN = "/.well-known/core"
 """RFC 6690 4."""
 

@@ -6,6 +6,8 @@ packs and unpacks the messages.
 """
 
 import asyncio
+import socket
+import struct
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -94,6 +96,12 @@ class Server(asyncio.DatagramProtocol):
         """Where it listens."""
         port: int = self._transport.get_extra_info("sockname")[1]
         return port
+
+    def join(self, group: str) -> None:
+        """Hear an IPv4 multicast group, on the interface that leads to it."""
+        membership = struct.pack("4sL", socket.inet_aton(group), socket.INADDR_ANY)
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
 
     def forget_observers(self) -> None:
         """Forget who observes, as after a restart: from now on they hear nothing."""
@@ -219,9 +227,9 @@ class Server(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def serve(
-    device: CoapDevice, *, host: str = LOOPBACK, port: int = 0
+    device: CoapDevice, *, host: str = LOOPBACK, port: int = 0, group: str = ""
 ) -> AsyncIterator[Server]:
-    """Serve a device.
+    """Serve a device; with ``host`` 0.0.0.0 also what is sent to the multicast group.
 
     Raises:
         OSError: the port is taken.
@@ -230,6 +238,8 @@ async def serve(
     loop = asyncio.get_running_loop()
     _, server = await loop.create_datagram_endpoint(lambda: Server(device), local_addr=(host, port))
     try:
+        if group:
+            server.join(group)
         yield server
     finally:
         await server.close()

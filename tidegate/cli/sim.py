@@ -94,6 +94,32 @@ def bacnet(
 
 
 @app.command()
+def coap(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 for a free one.", min=0, max=65_535)] = 5683,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same tank.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Serve a rain-water tank over CoAP until Ctrl-C."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.coap.plant import PROFILE, run_tank  # noqa: PLC0415
+
+    def ready(taken: int) -> None:
+        found = {"name": "rain-tank", "profile": PROFILE, "host": host, "port": taken}
+        if as_json:
+            print_json({"devices": [found]})
+        else:
+            say("{name:20} {host}:{port}  profile {profile}".format(**found))
+
+    try:
+        asked = run_async(run_until_stopped(run_tank(host, port, seed=seed, ready=ready)))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
 def http(  # noqa: PLR0917 - options of a command
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 for a free one.", min=0, max=65_535)] = 8090,

@@ -32,13 +32,10 @@ async def answers(port: int) -> bool:
 
 
 @asynccontextmanager
-async def libcoap_server(
-    port: int, *options: str, everywhere: bool = False
-) -> AsyncIterator[asyncio.subprocess.Process]:
+async def libcoap_server(port: int, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run libcoap's example server on this port."""
-    where = () if everywhere else ("-A", "127.0.0.1")
     server = await asyncio.create_subprocess_exec(
-        SERVER, *where, "-p", str(port), "-v", "1", *options,
+        SERVER, "-A", "127.0.0.1", "-p", str(port), "-v", "1", *options,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -1,15 +1,15 @@
 """Looking for devices on a network of simulators."""
 
 import pytest
-from libcoap import SERVER, free_port, libcoap_server
 
 from components.coap.discover import discover
 from components.coap.driver import driver
-from components.coap.multicast import who_is_there
+from components.coap.limits import ALL_COAP_NODES
 from edge_runtime.discovery import Found, Progress, ScanTarget
 from edge_runtime.errors import SettingsError
 from simulators.coap.faults import Garbage, Refuse, Silence
 from simulators.coap.plant import serve_tank
+from simulators.coap.resources import Resource
 from simulators.coap.server import CoapDevice, serve
 
 
@@ -82,16 +82,20 @@ async def test_target_that_is_none_is_said():
     assert "224.0.1.187" in caught.value.hint
 
 
-async def test_everybody_in_a_multicast_group_is_asked(require_tool):
-    require_tool(SERVER, "libcoap3-bin")
-    port, group = free_port(), "224.0.1.187"
-    async with libcoap_server(port, "-g", group, everywhere=True):
-        try:
-            answered = await who_is_there(group, port, 0.3)
-        except OSError as exc:
-            pytest.skip(f"no network here carries multicast: {exc}")
-        if not answered:
-            pytest.skip("no network here carries multicast")
-        found, steps = await scan(f"{group}:{port}", timeout_s=0.5)
-    assert [one.address for one in found] == [f"{answered[0][0]}:{port}"]
-    assert steps[0].doing == f"everybody at {group}:{port}"
+async def test_everybody_in_a_multicast_group_is_asked():
+    device = CoapDevice({"/temp": Resource(lambda: b"21.5")})
+    try:
+        async with serve(device, host="0.0.0.0", group=ALL_COAP_NODES) as server:
+            group = f"{ALL_COAP_NODES}:{server.port}"
+            found, steps = await scan(group, options={"leisure": "0.1"})
+    except (OSError, SettingsError) as exc:
+        pytest.skip(f"no network here carries multicast: {exc}")
+    assert [one.title for one in found] == ["CoAP device with 1 resources"]
+    assert found[0].settings["port"] == server.port
+    assert steps[0].doing == f"everybody at {group}"
+
+
+async def test_wrong_leisure_is_said():
+    with pytest.raises(SettingsError) as caught:
+        await scan(ALL_COAP_NODES, options={"leisure": "long"})
+    assert "leisure 'long'" in str(caught.value)
