@@ -4,7 +4,8 @@ The document has one slot, ``<!--tidegate-signature:-->``. What is signed is the
 document with the slot empty: the whole page as people see it and the data in it. What is put into
 the slot is base64 and nothing else, so that nothing can be shown from there.
 
-    statement    {"document_sha256": …, "format": …, "key": fingerprint, "payload_sha256": …}
+    statement    {"certificate_sha256": …, "document_sha256": …, "format": …, "key": fingerprint,
+                  "payload_sha256": …}
     signature    ECDSA P-256 with SHA-256 over the statement as canonical JSON (keys sorted, no blanks)
 """
 
@@ -37,6 +38,8 @@ _PAYLOAD = re.compile(rb'<script type="application/json" id="hand-over">(.*?)</s
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is signed."""
 
+    certificate_sha256: str
+    """Of its PEM text; of nothing where there is none."""
     document_sha256: str
     format: str
     key: str
@@ -89,10 +92,9 @@ def sign(document: str, key: SigningKey) -> str:
         msg = "the document needs exactly one empty slot"
         raise ValueError(msg)
     public = key.key.public_key()
-    statement = _statement(blank, fingerprint(public))
+    statement = _statement(blank, fingerprint(public), key.certificate)
     signature = key.key.sign(canonical(statement), ec.ECDSA(hashes.SHA256()))
-    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    slot = Slot(statement, base64.b64encode(signature).decode(), pem, key.certificate)
+    slot = Slot(statement, base64.b64encode(signature).decode(), _pem(public), key.certificate)
     filled = base64.b64encode(canonical(slot)).decode()
     return document.replace(EMPTY_SLOT, EMPTY_SLOT.replace("-->", f"{filled}-->"))
 
@@ -125,10 +127,23 @@ def verify(data: bytes, file: str, certificate: bytes | None = None) -> Verified
     return Verified(file, intact, intact and trusted, key, problems, report if intact else None)
 
 
-def _statement(blank: bytes, key: str) -> Statement:
+def _statement(blank: bytes, key: str, certificate: str) -> Statement:
     payload = _PAYLOAD.search(blank)
-    digest = hashlib.sha256(payload[1] if payload else b"").hexdigest()
-    return Statement(hashlib.sha256(blank).hexdigest(), FORMAT, key, digest)
+    return Statement(
+        certificate_sha256=_sha256(certificate.encode()),
+        document_sha256=_sha256(blank),
+        format=FORMAT,
+        key=key,
+        payload_sha256=_sha256(payload[1] if payload else b""),
+    )
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _pem(public: ec.EllipticCurvePublicKey) -> str:
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def _read_slot(text: bytes) -> tuple[Slot, ec.EllipticCurvePublicKey]:
@@ -141,16 +156,21 @@ def _read_slot(text: bytes) -> tuple[Slot, ec.EllipticCurvePublicKey]:
     if not isinstance(public, ec.EllipticCurvePublicKey):
         msg = "no hand-over report: it is signed with a key of another kind"
         raise NoReportError(msg)
+    if base64.b64encode(canonical(slot)) != text or _pem(public) != slot.public_key:
+        msg = "no hand-over report: its signature is written in another way than ours"
+        raise NoReportError(msg)
     return slot, public
 
 
 def _altered(slot: Slot, public: ec.EllipticCurvePublicKey, blank: bytes) -> list[str]:
     try:
         signature = base64.b64decode(slot.signature, validate=True)
+        if base64.b64encode(signature).decode() != slot.signature:
+            return ["the signature is not one of this key"]
         public.verify(signature, canonical(slot.statement), ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, binascii.Error, ValueError):
         return ["the signature is not one of this key"]
-    if slot.statement != _statement(blank, fingerprint(public)):
+    if slot.statement != _statement(blank, fingerprint(public), slot.certificate):
         return ["the report was altered after it was signed"]
     return []
 
