@@ -53,6 +53,11 @@ class Tail:
             self._waiting.append((normalised.device, readings))
             self._some.set()
 
+    @property
+    def waiting(self) -> int:
+        """Readings that wait for the socket."""
+        return self._count
+
     def begin(self) -> None:
         """Somebody listens: give them what holds now."""
         now_us = self._clock.wall_us()
