@@ -147,15 +147,15 @@ def test_a_report_verifies_as_it_was_signed(signed, report, key):
 
 
 @given(st.data())
-def test_any_other_byte_breaks_it(request_signed, data):
-    at = data.draw(st.integers(0, len(request_signed) - 1))
-    altered = bytearray(request_signed)
+def test_any_other_byte_breaks_it(report_bytes, data):
+    at = data.draw(st.integers(0, len(report_bytes) - 1))
+    altered = bytearray(report_bytes)
     altered[at] ^= data.draw(st.integers(1, 255))
     assert not is_intact(bytes(altered))
 
 
 @pytest.fixture(scope="module")
-def request_signed(tmp_path_factory):
+def report_bytes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("signed")
     (folder / "gateway.yaml").write_text(FILE)
     (folder / "acme-m1.yaml").write_text(PROFILE)

@@ -173,7 +173,7 @@ def test_progress_of_another_gateway_is_not_taken(walk, tmp_path):
     assert load_progress(tmp_path, "cellar-2", 7) == Progress("cellar-2", 7)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"gateway": 1}'])
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"gateway": 1}', b'{"gateway": "\xff"}'])
 def test_damaged_progress_says_what_to_do(tmp_path, data):
     (tmp_path / "commissioning").mkdir()
     (tmp_path / "commissioning" / "progress.json").write_bytes(data)

@@ -31,7 +31,7 @@ def load_progress(state_dir: Path, gateway: str, now_us: int) -> Progress:
         return Progress(gateway, now_us)
     try:
         known = msgspec.json.decode(data[:MAX_BYTES], type=Progress)
-    except msgspec.MsgspecError as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
         msg = f"{path} cannot be read: {exc}"
         raise StoreDamagedError(msg, hint="start again with --restart") from exc
     return known if known.gateway == gateway else Progress(gateway, now_us)

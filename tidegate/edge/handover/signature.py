@@ -179,7 +179,7 @@ def _report(blank: bytes) -> Report | None:
     payload = _PAYLOAD.search(blank)
     try:
         return msgspec.json.decode(payload[1], type=Report) if payload else None
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
