@@ -1,10 +1,22 @@
 """What every driver does, whatever it speaks (edge_runtime/driver.py)."""
 
+import asyncio
+from contextlib import aclosing
+
 import pytest
 
-from edge_runtime.driver import DeviceSettings, RequestPlan, Writable
+from edge_runtime.driver import (
+    DeviceSettings,
+    Inspectable,
+    RequestPlan,
+    Subscribable,
+    Writable,
+)
 from edge_runtime.errors import DeviceError, DeviceUnreachableError
-from edge_runtime.model import Quality
+from edge_runtime.model import Quality, Reading
+
+HEARD_S = 10.0
+NOTHING = Reading("", None)
 
 
 def by_point(readings):
@@ -64,6 +76,49 @@ async def test_opens_and_closes_twice(subject):
         ):
             assert len(await one.read(list(subject.good))) == len(subject.good)
             assert len(await two.read(list(subject.good))) == len(subject.good)
+
+
+async def test_reports_begin_with_the_present_values(subject):
+    async with subject.driver.open_device(subject.settings) as device:
+        if not isinstance(device, Subscribable):
+            return
+        heard, polled = {}, set()
+        async with asyncio.timeout(HEARD_S), aclosing(device.changes(subject.names)) as changes:
+            async for news in changes:
+                heard |= by_point(news.readings)
+                polled |= set(news.polled or ())
+                if heard.keys() | polled >= set(subject.good):
+                    break
+    known = heard.keys() & subject.good.keys()
+    assert {name: heard[name].value for name in known} == {n: subject.good[n] for n in known}
+    assert subject.bad not in heard or heard[subject.bad].quality is Quality.BAD
+
+
+async def test_a_change_is_reported(subject):
+    async with subject.driver.open_device(subject.settings) as device:
+        if not isinstance(device, Subscribable) or subject.write is None:
+            return
+        name, value = subject.write
+        written = False
+        async with asyncio.timeout(HEARD_S), aclosing(device.changes([name])) as changes:
+            async for news in changes:
+                if name in (news.polled or ()):
+                    return
+                if written and by_point(news.readings).get(name, NOTHING).value == value:
+                    return
+                if not written and name in by_point(news.readings):
+                    written = True
+                    await device.write(name, value)
+
+
+async def test_what_lies_beneath_a_reading_can_be_shown(subject):
+    async with subject.driver.open_device(subject.settings) as device:
+        if not isinstance(device, Inspectable):
+            return
+        shown = {each.reading.point: each for each in await device.inspect(subject.names)}
+    assert sorted(shown) == sorted(subject.names)
+    assert {name: shown[name].reading.value for name in subject.good} == subject.good
+    assert all(each.shown for each in shown.values())
 
 
 async def test_writes_and_reads_back(subject):
