@@ -6,10 +6,11 @@ from typing import Any
 
 from asyncua import ua
 
+from components.opcua.ids import node_id, standard
 from components.opcua.session import Session
 
 MAX_REFERENCES = 1_000
-SERVER = ua.NodeId(ua.ObjectIds.Server)
+SERVER = standard(ua.ObjectIds.Server)
 """The server's own diagnostics: thousands of nodes that nobody wants as points."""
 PROPERTIES = frozenset({"EngineeringUnits", "EURange", "EnumStrings", "EnumValues"})
 CLASSES = ua.NodeClass.Object.value | ua.NodeClass.Variable.value
@@ -51,7 +52,7 @@ class Walk:
         self._bounds = bounds
         self._seen = {SERVER}
         self._level: list[tuple[ua.NodeId, tuple[str, ...]]] = [
-            (ua.NodeId(ua.ObjectIds.ObjectsFolder), ())
+            (standard(ua.ObjectIds.ObjectsFolder), ())
         ]
         self._properties: list[tuple[Variable, str, ua.NodeId]] = []
         self._depth = 0
@@ -95,7 +96,7 @@ class Walk:
     async def _look_at_types(self, found: Sequence[Variable]) -> None:
         """Enumerations may be named by their type."""
         types = {v.data_type for v in found if v.data_type and v.data_type.NamespaceIndex}
-        listed = [(node, ()) for node in types if node is not None][: self._session.per_browse]
+        listed = [(node, ()) for node in types][: self._session.per_browse]
         places: list[tuple[ua.NodeId, str, ua.NodeId]] = []
         for (node, _), references in zip(listed, await self._browse(listed), strict=True):
             places += [(node, *entry) for entry in _properties(references)]
@@ -146,9 +147,9 @@ class Walk:
     def _take(
         self, parent: ua.NodeId, path: tuple[str, ...], reference: ua.ReferenceDescription
     ) -> None:
-        node = ua.NodeId(reference.NodeId.Identifier, reference.NodeId.NamespaceIndex)
+        node = node_id(reference.NodeId.Identifier, reference.NodeId.NamespaceIndex)
         name = str(reference.BrowseName.Name or "")[:100]
-        if reference.ReferenceTypeId == ua.NodeId(ua.ObjectIds.HasProperty):
+        if reference.ReferenceTypeId == standard(ua.ObjectIds.HasProperty):
             if parent in self.variables and name in PROPERTIES:
                 self._properties.append((self.variables[parent], name, node))
             return
@@ -158,7 +159,7 @@ class Walk:
         if len(self._seen) > self._bounds.nodes or self.requests > self._bounds.requests:
             self.cut = f"it has more than {self._bounds.nodes} nodes; the rest was left out"
             return
-        if reference.NodeClass_ == ua.NodeClass.Variable:
+        if reference.NodeClass == ua.NodeClass.Variable:
             self.variables[node] = Variable(node, (*path, name))
         self._level.append((node, (*path, name)))
 
@@ -167,7 +168,7 @@ def _question(node: ua.NodeId) -> ua.BrowseDescription:
     return ua.BrowseDescription(
         NodeId=node,
         BrowseDirection=ua.BrowseDirection.Forward,
-        ReferenceTypeId=ua.NodeId(ua.ObjectIds.HierarchicalReferences),
+        ReferenceTypeId=standard(ua.ObjectIds.HierarchicalReferences),
         IncludeSubtypes=True,
         NodeClassMask=CLASSES,
         ResultMask=ua.BrowseResultMask.All.value,
@@ -180,7 +181,7 @@ def _properties(
     for reference in references:
         name = str(reference.BrowseName.Name or "")
         if name in PROPERTIES:
-            yield name, ua.NodeId(reference.NodeId.Identifier, reference.NodeId.NamespaceIndex)
+            yield name, node_id(reference.NodeId.Identifier, reference.NodeId.NamespaceIndex)
 
 
 def _describe(variable: Variable, told: Sequence[ua.DataValue]) -> None:

@@ -31,6 +31,8 @@ MODES = {
     SecurityMode.SIGN: ua.MessageSecurityMode.Sign,
     SecurityMode.SIGN_AND_ENCRYPT: ua.MessageSecurityMode.SignAndEncrypt,
 }
+LONG_SEQUENCE = b"\x30\x82"
+"""How a certificate of 256 to 65535 bytes begins (X.690: sequence, two bytes of length)."""
 WATCH_S = 5.0
 """How often a session that carries nothing else is looked at."""
 CLEAR_HINT = (
@@ -191,7 +193,7 @@ def first_certificate(der: bytes) -> bytes:
         ValueError: it is none.
 
     """
-    if len(der) < 4 or der[:2] != b"\x30\x82":
+    if der[:2] != LONG_SEQUENCE:
         msg = "the server shows no certificate"
         raise ValueError(msg)
     return der[: int.from_bytes(der[2:4], "big") + 4]

@@ -19,7 +19,7 @@ from components.opcua.errors import ServerUntrustedError, in_our_words
 from components.opcua.limits import PORT
 from components.opcua.proposing import propose
 from components.opcua.session import Connector
-from components.opcua.settings import Settings
+from components.opcua.settings import SecurityPolicy, Settings
 from edge_runtime.discovery import Found, Progress, ScanTarget
 from edge_runtime.errors import DeviceError, SettingsError
 
@@ -28,6 +28,9 @@ OPTIONS = ("user", "password_file", "pki_dir", "application_uri", "security_poli
 LOGIN = ("user", "password_file", "pki_dir", "application_uri")
 PROBE = {"name": "clock", "kind": "text", "node": "i=2258"}
 """Settings want a point: every server has its own time."""
+ORDER = tuple(SecurityPolicy)
+"""The best last."""
+MAX_BOUND = 100_000
 REQUESTS_TO_ASK = 3
 """Hello, channel and GetEndpoints."""
 
@@ -147,13 +150,13 @@ def _best(
     names = {policy.URI: name for name, policy in POLICIES.items()}
     modes = {mode: name for name, mode in MODES.items()}
     usable = [
-        (endpoint.SecurityMode.value, names[endpoint.SecurityPolicyUri], endpoint.SecurityMode)
+        (endpoint.SecurityMode.value, ORDER.index(policy), policy, endpoint.SecurityMode)
         for endpoint in endpoints
-        if endpoint.SecurityPolicyUri in names and endpoint.SecurityMode in modes
+        if (policy := names.get(str(endpoint.SecurityPolicyUri))) and endpoint.SecurityMode in modes
     ]
     wanted = [
         (policy, modes[mode])
-        for _, policy, mode in sorted(usable, key=lambda u: (u[0], u[1] != "None"), reverse=True)
+        for _, _, policy, mode in sorted(usable, key=lambda one: one[:2], reverse=True)
         if options.get("security_policy", policy) == policy
         and options.get("security_mode", modes[mode]) == modes[mode]
     ]
@@ -187,7 +190,7 @@ def _checked(options: Mapping[str, str]) -> Mapping[str, str]:
         if key not in OPTIONS:
             msg = f"unknown option '{key}'; known are {', '.join(OPTIONS)}"
             raise SettingsError(msg)
-        if key in {"max_nodes", "depth"} and not (value.isdecimal() and 0 < int(value) < 100_000):
+        if key in {"max_nodes", "depth"} and not (value.isdecimal() and 0 < int(value) < MAX_BOUND):
             msg = f"'{key}' must be a number from 1; found '{value}'"
             raise SettingsError(msg)
     return options

@@ -122,19 +122,17 @@ def mapped(exc: BaseException, where: str) -> DeviceError:
             return exc
         case SettingsError():
             return DeviceRefusedError(str(exc), hint=exc.hint)
-        case TimeoutError():
-            return DeviceUnreachableError(f"{where} did not answer in time", hint=NETWORK_HINT)
         case ua.UaStatusCodeError():
             return _of_status(exc.code, where)
-        case UnicodeError():
-            return DeviceUnreachableError(f"{where}: cannot be understood: {exc}"[:300])
-        case OSError():
-            reason = exc.strerror or str(exc) or type(exc).__name__
-            msg = f"{where} cannot be reached: {reason}"
-            return DeviceUnreachableError(msg, hint=NETWORK_HINT)
-    said = str(exc) or type(exc).__name__
-    msg = f"{where} answered what cannot be understood: {said[:200]}"
-    return DeviceUnreachableError(msg, hint=NONSENSE_HINT)
+        case OSError():  # a TimeoutError too
+            reason = "did not answer in time"
+            if not isinstance(exc, TimeoutError):
+                reason = f"cannot be reached: {exc.strerror or str(exc) or type(exc).__name__}"
+            return DeviceUnreachableError(f"{where} {reason}", hint=NETWORK_HINT)
+        case _:
+            said = str(exc) or type(exc).__name__
+            msg = f"{where} answered what cannot be understood: {said[:200]}"
+            return DeviceUnreachableError(msg, hint=NONSENSE_HINT)
 
 
 def _of_status(code: int | None, where: str) -> DeviceError:

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
-from asyncua import ua
+from typing import Any
 
+from asyncua import ua
+from asyncua.ua.uaprotocol_auto import Argument
+
+from components.opcua.ids import node_id, standard
 from components.opcua.limits import MAX_ARGUMENTS
 from components.opcua.session import Session
 from components.opcua.settings import Method
-from components.opcua.status import name_of
+from components.opcua.status import is_good, name_of
 from components.opcua.values import encode, plain
 from components.opcua.writing import built_in
 from edge_runtime.errors import DeviceRefusedError
@@ -20,6 +24,9 @@ HINTS = {
     "BadInvalidState": "The machine is in a state in which it does not do this.",
 }
 SCALAR = -1
+_YES: Any = True
+_NO: Any = False
+"""asyncua's annotations want a class that has no values."""
 
 
 async def call_method(session: Session, method: Method, values: Sequence[Value]) -> list[Value]:
@@ -40,14 +47,14 @@ async def call_method(session: Session, method: Method, values: Sequence[Value])
     request = ua.CallMethodRequest(ObjectId=on, MethodId=node, InputArguments=arguments)
     [result] = await session.services.call([request])
     code = result.StatusCode.value
-    if not ua.StatusCode(code).is_good():
+    if not is_good(code):
         msg = f"{where} was refused: the server says {name_of(code)}"
         raise DeviceRefusedError(msg + _which(result, wanted), hint=HINTS.get(name_of(code), ""))
     return [_result(where, variant) for variant in (result.OutputArguments or ())[:MAX_ARGUMENTS]]
 
 
 def cast_arguments(
-    where: str, wanted: Sequence[ua.Argument], values: Sequence[Value]
+    where: str, wanted: Sequence[Argument], values: Sequence[Value]
 ) -> list[ua.Variant]:
     """Cast arguments to the types that a method asks for.
 
@@ -72,15 +79,16 @@ def cast_arguments(
     return cast
 
 
-async def _arguments(session: Session, method: ua.NodeId) -> list[ua.Argument]:
+async def _arguments(session: Session, method: ua.NodeId) -> list[Argument]:
     """Look up what a method asks for: its property InputArguments, which those without have not."""
     path = ua.BrowsePath(
         StartingNode=method,
         RelativePath=ua.RelativePath(
             Elements=[
                 ua.RelativePathElement(
-                    ReferenceTypeId=ua.NodeId(ua.ObjectIds.HasProperty),
-                    IncludeSubtypes=True,
+                    ReferenceTypeId=standard(ua.ObjectIds.HasProperty),
+                    IsInverse=_NO,
+                    IncludeSubtypes=_YES,
                     TargetName=ua.QualifiedName("InputArguments", 0),
                 )
             ]
@@ -90,13 +98,13 @@ async def _arguments(session: Session, method: ua.NodeId) -> list[ua.Argument]:
     if not found.StatusCode.is_good() or not found.Targets:
         return []
     target = found.Targets[0].TargetId
-    [data] = await session.read_values([ua.NodeId(target.Identifier, target.NamespaceIndex)])
+    [data] = await session.read_values([node_id(target.Identifier, target.NamespaceIndex)])
     held = data.Value.Value if data.Value is not None else None
     arguments = held if isinstance(held, list) else []
-    return [a for a in arguments[:MAX_ARGUMENTS] if isinstance(a, ua.Argument)]
+    return [a for a in arguments[:MAX_ARGUMENTS] if isinstance(a, Argument)]
 
 
-def _which(result: ua.CallMethodResult, wanted: Sequence[ua.Argument]) -> str:
+def _which(result: ua.CallMethodResult, wanted: Sequence[Argument]) -> str:
     said = [
         f"{argument.Name}: {name_of(status.value)}"
         for argument, status in zip(wanted, result.InputArgumentResults or (), strict=False)

@@ -74,8 +74,9 @@ def _identifier(kind: str, rest: str) -> Identifier:
                 return UUID(rest)
             case "b":
                 return base64.b64decode(rest, validate=True)
+            case _:
+                return rest
     except (ValueError, binascii.Error):
         words = {"i": f"a number up to {MAX_NUMBER}", "g": "a GUID", "b": "base64"}[kind]
         msg = f"what follows '{kind}=' must be {words}; found '{rest[:80]}'"
         raise ValueError(msg) from None
-    return rest

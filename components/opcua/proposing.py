@@ -25,12 +25,15 @@ def propose(
 ) -> list[tuple[Mapping[str, Any], Reading]]:
     """Propose a point for each variable that holds one plain value, with its present reading."""
     taken: set[str] = set()
-    proposed = []
+    proposed: list[tuple[Mapping[str, Any], Reading]] = []
     for variable in variables:
         kind = _kind(variable)
         if kind is None or not variable.access & CURRENT_READ:
             continue
-        fields = {"name": _name(variable.path, taken), **_fields(variable, kind, namespaces)}
+        fields: dict[str, Any] = {
+            "name": _name(variable.path, taken),
+            **_fields(variable, kind, namespaces),
+        }
         point = Point.model_validate(fields)
         proposed.append((fields, reading_of(point, variable.value)))
     return proposed

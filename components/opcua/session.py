@@ -26,6 +26,7 @@ from components.opcua.client import (
     use_identity,
 )
 from components.opcua.errors import CAUGHT, UNTRUSTED, GatewayUntrustedError, in_our_words
+from components.opcua.ids import node_id, standard
 from components.opcua.nodeids import parse, resolve
 from components.opcua.settings import Settings
 from components.opcua.status import name_of
@@ -75,7 +76,7 @@ class Session:
         """
         if text not in self.nodes:
             ref = parse(text)
-            self.nodes[text] = ua.NodeId(ref.identifier, resolve(ref, self.namespaces))
+            self.nodes[text] = node_id(ref.identifier, resolve(ref, self.namespaces))
         return self.nodes[text]
 
     async def read(self, nodes: Sequence[tuple[ua.NodeId, ua.AttributeIds]]) -> list[ua.DataValue]:
@@ -199,7 +200,7 @@ def _distrust(exc: BaseException) -> str:
 
 async def _learn(session: Session) -> None:
     """Read namespaces and limits."""
-    array, *limits_ = await session.read_values([ua.NodeId(number) for number in _ASKED])
+    array, *limits_ = await session.read_values([standard(number) for number in _ASKED])
     names = array.Value.Value if array.Value is not None else None
     if isinstance(names, list):
         session.namespaces = [str(name) for name in names[: limits.MAX_NAMESPACES]]

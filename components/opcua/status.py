@@ -47,11 +47,15 @@ def name_of(code: int) -> str:
     return name if name.isidentifier() and name != "UnknownUaError" else f"0x{code:08X}"
 
 
+def is_good(code: int) -> bool:
+    """Tell whether a code is neither uncertain nor bad."""
+    return code >> SEVERITY_SHIFT & 0b11 == 0
+
+
 def trust_of(code: int) -> Trust:
     """Say how far a value with this code may be trusted."""
-    severity = code >> SEVERITY_SHIFT & 0b11
-    if severity == 0:
+    if is_good(code):
         return GOOD
     name = name_of(code)
     reason = f"{REASONS.get(name, Reason.DEVICE_ERROR)}:{name}"
-    return Trust(Quality.UNCERTAIN if severity == 1 else Quality.BAD, reason)
+    return Trust(Quality.UNCERTAIN if code >> SEVERITY_SHIFT & 0b11 == 1 else Quality.BAD, reason)

@@ -17,7 +17,7 @@ from components.opcua.errors import LOST
 from components.opcua.mailbox import Mailbox
 from components.opcua.session import Session
 from components.opcua.settings import Point, Settings
-from components.opcua.status import name_of, trust_of
+from components.opcua.status import is_good, name_of, trust_of
 from components.opcua.values import bad, reading_of
 from edge_runtime.driver import News
 from edge_runtime.model import Reason
@@ -170,7 +170,7 @@ class Subscription:
     def _take_result(self, point: Point, code: int) -> bool:
         """Note what became of an item; False where it may work without a filter."""
         name = name_of(code)
-        if ua.StatusCode(code).is_good():
+        if is_good(code):
             self._reported.add(point.name)
         elif name in REFUSED:
             self._refuse(point, trust_of(code).reason)
@@ -263,13 +263,14 @@ def monitored(
 
 def deadband(point: Point) -> ua.DataChangeFilter | None:
     """Give the filter of a point; None for none."""
-    absolute, percent = point.server_deadband, point.server_deadband_percent
-    if absolute is None and percent is None:
+    percent = point.server_deadband_percent
+    value = point.server_deadband if percent is None else percent
+    if value is None:
         return None
     return ua.DataChangeFilter(
         Trigger=ua.DataChangeTrigger.StatusValue,
         DeadbandType=int(ua.DeadbandType.Absolute if percent is None else ua.DeadbandType.Percent),
-        DeadbandValue=float(absolute if percent is None else percent),
+        DeadbandValue=value,
     )
 
 

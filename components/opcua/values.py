@@ -8,7 +8,6 @@ import math
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -80,30 +79,28 @@ def picked(point: Point, variant: ua.Variant | None) -> tuple[Value | None, str]
 
 def plain(found: Any) -> Value | None:
     """Give a value of the wire as one of ours; None for what has no such form."""
-    match found:
-        case bool() | str():
-            return found if isinstance(found, bool) else found[:MAX_TEXT]
-        case Enum():
-            return int(found.value) if isinstance(found.value, int) else str(found.value)
-        case int():
-            return int(found)
-        case float():
-            return found if math.isfinite(found) else None
-        case datetime():
-            return _aware(found).isoformat()
-        case UUID():
-            return str(found)
-        case bytes():
-            return found[: MAX_TEXT // 2].hex()
-        case ua.LocalizedText():
-            return None if found.Text is None else found.Text[:MAX_TEXT]
-        case ua.QualifiedName():
-            return None if found.Name is None else found.Name[:MAX_TEXT]
-        case ua.StatusCode():
-            return int(found.value)
-        case ua.NodeId():
-            return found.to_string()[:MAX_TEXT]
-    return None
+    if isinstance(found, bool):
+        return found
+    if isinstance(found, float):
+        return found if math.isfinite(found) else None
+    if isinstance(found, int):  # enumerations too
+        return int(found)
+    for kind, text in _TEXTS.items():
+        if isinstance(found, kind):
+            said = text(found)
+            return None if said is None else said[:MAX_TEXT]
+    return int(found.value) if isinstance(found, ua.StatusCode) else None
+
+
+_TEXTS: dict[type, Callable[[Any], str | None]] = {
+    str: str,
+    datetime: lambda found: _aware(found).isoformat(),
+    UUID: str,
+    bytes: bytes.hex,
+    ua.LocalizedText: lambda found: found.Text,
+    ua.QualifiedName: lambda found: found.Name,
+    ua.NodeId: lambda found: found.to_string(),
+}
 
 
 def encode(value: Value, kind: ua.VariantType) -> ua.Variant:
@@ -143,7 +140,7 @@ def _integer(value: Value, kind: ua.VariantType) -> int:
 def _float(value: Value, kind: ua.VariantType) -> float:
     if isinstance(value, str):
         msg = f"{value!r} is no number, and the node is {kind.name}"
-        raise ValueError(msg)
+        raise ValueError(msg)  # noqa: TRY004 - the value is what a person gave
     try:
         number = float(value)
         if not math.isfinite(number):

@@ -1,12 +1,14 @@
 """Writing one node: may it be written, what type does it have, and did the server take it."""
 
+from typing import Any
+
 from asyncua import ua
 
 from components.opcua import limits
 from components.opcua.session import Session
 from components.opcua.settings import Point
-from components.opcua.status import name_of
-from components.opcua.values import INTEGERS, encode
+from components.opcua.status import is_good, name_of
+from components.opcua.values import encode
 from edge_runtime.errors import DeviceRefusedError
 from edge_runtime.model import Value
 
@@ -54,7 +56,7 @@ async def write_point(session: Session, point: Point, value: Value) -> None:
     )
     results = await session.services.write(parameters)
     code = results[0].value
-    if not ua.StatusCode(code).is_good():
+    if not is_good(code):
         name = name_of(code)
         msg = f"'{point.name}' was not written: the server says {name}"
         raise DeviceRefusedError(msg, hint=HINTS.get(name, ""))
@@ -62,7 +64,7 @@ async def write_point(session: Session, point: Point, value: Value) -> None:
 
 async def _type_of(session: Session, point: Point, node: ua.NodeId) -> ua.VariantType:
     value, data_type, *access = await session.read([(node, what) for what in ASKED])
-    if not ua.StatusCode(_code(data_type)).is_good():
+    if not is_good(_code(data_type)):
         msg = f"'{point.name}' was not written: the server says {name_of(_code(data_type))}"
         raise DeviceRefusedError(msg, hint="Check the point's 'node'.")
     for level in access:
@@ -87,7 +89,7 @@ def built_in(data_type: object) -> ua.VariantType:
 
     """
     if isinstance(data_type, ua.NodeId) and data_type.NamespaceIndex == 0:
-        number = data_type.Identifier
+        number: Any = data_type.Identifier
         if number == ENUMERATION:
             return ua.VariantType.Int32
         if number in ALIASES:
@@ -100,6 +102,3 @@ def built_in(data_type: object) -> ua.VariantType:
 
 def _code(data: ua.DataValue) -> int:
     return data.StatusCode.value if data.StatusCode is not None else 0
-
-
-__all__ = ["INTEGERS", "built_in", "write_point"]

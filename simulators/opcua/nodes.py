@@ -7,6 +7,7 @@ from typing import Any
 from asyncua import Server, ua
 from asyncua.common.node import Node
 
+from components.opcua.ids import node_id, standard
 from simulators.opcua.machine import MAX_OVERRIDE, MachiningCentre, State
 
 NAMESPACE = "urn:tidegate:simulators:machining-centre"
@@ -61,7 +62,7 @@ async def build(server: Server, machine: MachiningCentre) -> Mapping[str, Node]:
         folder, _, name = shown.path.partition(".")
         if folder not in objects:
             objects[folder] = await server.nodes.objects.add_object(
-                ua.NodeId(folder, space), ua.QualifiedName(folder, space)
+                node_id(folder, space), ua.QualifiedName(folder, space)
             )
         variables[shown.path] = await _variable(objects[folder], space, name, shown, machine)
     await _methods(objects["Machine"], space, machine)
@@ -72,7 +73,7 @@ async def _variable(
     folder: Node, space: int, name: str, shown: Shown, machine: MachiningCentre
 ) -> Node:
     node = await folder.add_variable(
-        ua.NodeId(shown.path, space),
+        node_id(shown.path, space),
         ua.QualifiedName(name, space),
         ua.Variant(shown.get(machine), shown.type),
     )
@@ -98,7 +99,7 @@ async def _variable(
 
 async def _property(node: Node, name: str, value: Any) -> None:
     await node.add_property(
-        ua.NodeId(f"{node.nodeid.Identifier}.{name}", node.nodeid.NamespaceIndex),
+        node_id(f"{node.nodeid.Identifier!s}.{name}", node.nodeid.NamespaceIndex),
         ua.QualifiedName(name, 0),
         value,
     )
@@ -107,7 +108,7 @@ async def _property(node: Node, name: str, value: Any) -> None:
 async def _methods(folder: Node, space: int, machine: MachiningCentre) -> None:
     def start(_: ua.NodeId, program: ua.Variant, parts: ua.Variant) -> Any:
         if not machine.start(str(program.Value), int(parts.Value)):
-            return ua.StatusCode(ua.StatusCodes.BadInvalidState)
+            return status(ua.StatusCodes.BadInvalidState)
         return [ua.Variant(machine.parts, T.UInt32)]
 
     def stop(_: ua.NodeId) -> Any:
@@ -115,16 +116,21 @@ async def _methods(folder: Node, space: int, machine: MachiningCentre) -> None:
         return []
 
     await folder.add_method(
-        ua.NodeId("Machine.Start", space),
+        node_id("Machine.Start", space),
         ua.QualifiedName("Start", space),
         start,
         [_argument("Program", T.String), _argument("Parts", T.UInt32)],
         [_argument("FirstPart", T.UInt32)],
     )
     await folder.add_method(
-        ua.NodeId("Machine.Stop", space), ua.QualifiedName("Stop", space), stop, [], []
+        node_id("Machine.Stop", space), ua.QualifiedName("Stop", space), stop, [], []
     )
 
 
+def status(code: Any) -> ua.StatusCode:
+    """Make a status code."""
+    return ua.StatusCode(code)
+
+
 def _argument(name: str, kind: ua.VariantType) -> ua.Argument:
-    return ua.Argument(Name=name, DataType=ua.NodeId(kind.value), ValueRank=-1)
+    return ua.Argument(Name=name, DataType=standard(kind.value), ValueRank=-1)

@@ -23,12 +23,13 @@ from asyncua.common.callback import CallbackType
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.binary_server_asyncio import BinaryServer
+from asyncua.server.user_managers import UserManager
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from components.opcua.certificate import make_certificate
 from simulators.opcua.machine import MachiningCentre
-from simulators.opcua.nodes import NAMESPACE, SHOWN, build
+from simulators.opcua.nodes import NAMESPACE, SHOWN, build, status
 
 LOOPBACK = "127.0.0.1"
 PORT = 4840
@@ -47,11 +48,15 @@ SECURED = (
 )
 
 
-class _People:
+class _People(UserManager):
     """Who may log in: anybody without a name, and those in ``PEOPLE`` with their password."""
 
     def get_user(
-        self, iserver: Any, username: str | None = None, password: Any = None, certificate: Any = None
+        self,
+        iserver: Any,
+        username: str | None = None,
+        password: Any = None,
+        certificate: Any = None,
     ) -> User | None:
         """Give the user, or None to refuse."""
         _ = iserver, certificate
@@ -92,13 +97,19 @@ class Simulator:
         """SHA-256 fingerprint of its certificate."""
         return sha256(self.certificate).hexdigest()
 
-    def mark(self, path: str, status: str) -> None:
+    def mark(self, path: str, name: str) -> None:
         """Give a variable a status, such as ``BadSensorFailure``, until it is unmarked."""
-        self._marked[path] = getattr(ua.StatusCodes, status)
+        self._marked[path] = getattr(ua.StatusCodes, name)
 
     def unmark(self, path: str) -> None:
         """Let a variable be good again."""
         self._marked.pop(path, None)
+
+    async def show(self, path: str, value: Any) -> None:
+        """Set a variable that clients may write, as the machine's own panel does."""
+        node = self._nodes[path]
+        kind = next(shown.type for shown in SHOWN if shown.path == path)
+        await node.write_value(ua.DataValue(ua.Variant(value, kind)))
 
     def hang_up(self) -> None:
         """Close every connection without a word."""
@@ -128,16 +139,18 @@ class Simulator:
 
     async def refresh(self) -> None:
         """Show what is true now."""
-        now = datetime.now(UTC)
+        now: Any = datetime.now(UTC)
         for shown in SHOWN:
+            if shown.write and shown.path not in self._marked:
+                continue  # it holds what clients wrote
             code = self._marked.get(shown.path, ua.StatusCodes.Good)
-            value = ua.DataValue(
+            value: Any = ua.DataValue(
                 Value=ua.Variant(shown.get(self.machine), shown.type),
-                StatusCode=ua.StatusCode(code),
+                StatusCode=status(code),
                 SourceTimestamp=now,
             )
             node = self._nodes[shown.path]
-            held = self.server.iserver.aspace.read_attribute_value(
+            held: Any = self.server.iserver.aspace.read_attribute_value(
                 node.nodeid, ua.AttributeIds.Value
             )
             if (held.Value.Value, held.StatusCode.value) != (value.Value.Value, code):

@@ -4,6 +4,8 @@ import subjects_coap
 import subjects_http
 import subjects_modbus
 import subjects_mqtt
+import subjects_opcua
+import subjects_sunspec
 
 SUBJECTS = {
     "bacnet-simulator": subjects_bacnet.simulator,
@@ -19,6 +21,10 @@ SUBJECTS = {
     "modbus-rtu-pty": subjects_modbus.rtu_pty,
     "modbus-rtu-libmodbus": subjects_modbus.rtu_libmodbus,
     "modbus-rtu-over-tcp": subjects_modbus.rtu_over_tcp,
+    "opcua-simulator": subjects_opcua.simulator,
+    "opcua-node-opcua": subjects_opcua.node,
+    "sunspec-simulator": subjects_sunspec.simulator,
+    "sunspec-libmodbus": subjects_sunspec.libmodbus,
     "mqtt-mosquitto-311": subjects_mqtt.mosquitto_311,
     "mqtt-mosquitto-5": subjects_mqtt.mosquitto_5,
     "mqtt-sparkplug": subjects_mqtt.sparkplug,
