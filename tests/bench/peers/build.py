@@ -41,12 +41,7 @@ def build_peer(name: str, folder: Path) -> Path:
 
 @asynccontextmanager
 async def run_server(
-    program: Path,
-    *,
-    port: int = 0,
-    registers: int = 10_000,
-    changing: bool = False,
-    image: Path | None = None,
+    program: Path, *, port: int = 0, registers: int = 10_000, changing: bool = False
 ) -> AsyncIterator[int]:
     """Run the C server; gives its port. It also ends with us, when its standard input does."""
     async with run_counting_server(program, port, registers, changing=changing) as server:
@@ -58,9 +53,8 @@ async def run_counting_server(
     program: Path, port: int = 0, registers: int = 10_000, *, changing: bool = False
 ) -> AsyncIterator["CountingServer"]:
     """Run the C server; it can be asked for the number of requests it answered."""
-    overlay = [] if image is None else [str(image)]
     server = await asyncio.create_subprocess_exec(
-        program, str(port), str(registers), str(int(changing)), *overlay,
+        program, str(port), str(registers), str(int(changing)),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         env={"PATH": os.defpath},
     )  # fmt: skip

@@ -1,6 +1,6 @@
 /* A Modbus TCP server on libmodbus: an independent peer for tests and benchmarks.
  *
- *   modbus_server [port] [registers] [changing] [image]
+ *   modbus_server [port] [registers] [changing]
  *
  * Port 0 takes a free one; the port is printed as the first line on standard output. Serves
  * `registers` holding and input registers (10000), coils and discrete inputs from address 0,
@@ -22,20 +22,6 @@
 #include <unistd.h>
 
 #define HEADER 7 /* MBAP */
-
-static int overlay(modbus_mapping_t *map, const char *path) {
-    unsigned address, value;
-    FILE *file = fopen(path, "r");
-    if (file == NULL) {
-        return -1;
-    }
-    while (fscanf(file, "%u %u", &address, &value) == 2) {
-        if (address < (unsigned)map->nb_registers) {
-            map->tab_registers[address] = (uint16_t)value;
-        }
-    }
-    return fclose(file);
-}
 
 static int listen_on(modbus_t *ctx, int *port) {
     int listener = modbus_tcp_listen(ctx, 64);
@@ -74,10 +60,6 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < bits; i++) {
         map->tab_bits[i] = map->tab_input_bits[i] = i % 3 == 0;
-    }
-    if (argc > 4 && overlay(map, argv[4]) != 0) {
-        fprintf(stderr, "cannot read the image: %s\n", argv[4]);
-        return 1;
     }
     int listener = listen_on(ctx, &port);
     if (listener == -1) {
