@@ -58,6 +58,11 @@ def test_examples_load(file):
     assert load_gateway(file).settings.devices
 
 
+@pytest.mark.parametrize(("file", "text"), samples("python"))
+def test_code_in_a_document_is_the_file_it_names(file, text):
+    assert (ROOT / file).read_text() == text
+
+
 def gateway_of_page(name: str) -> str:
     found = FENCE.findall((ROOT / "docs" / name).read_text())
     return next(text for _, kind, text in found if kind == "gateway.yaml")

@@ -1,5 +1,6 @@
 import pytest
 import subjects_bacnet
+import subjects_blueprint
 import subjects_coap
 import subjects_http
 import subjects_modbus
@@ -8,6 +9,7 @@ import subjects_opcua
 import subjects_sunspec
 
 SUBJECTS = {
+    "blueprint": subjects_blueprint.simulator,
     "bacnet-simulator": subjects_bacnet.simulator,
     "bacnet-js": subjects_bacnet.bacnet_js,
     "coap-simulator": subjects_coap.simulator,

@@ -50,3 +50,33 @@ def test_looking_for_protocols_loads_no_library():
         "known_protocols()\nassert 'pymodbus' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """A package that brings a driver, as pip would have laid it."""
+
+    def install(target):
+        info = tmp_path / "acme-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+        (info / "entry_points.txt").write_text(f"[tidegate.drivers]\nacme = {target}\n")
+        (tmp_path / "acme_driver.py").write_text(
+            "from components.modbus.driver import driver\nnothing = None\n"
+        )
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    yield install
+    sys.modules.pop("acme_driver", None)
+
+
+def test_an_installed_package_brings_a_driver(installed):
+    installed("acme_driver:driver")
+    assert "acme" in known_protocols()
+    assert find_driver("acme") is find_driver("modbus")
+
+
+def test_an_entry_point_that_is_no_driver_is_named(installed):
+    installed("acme_driver:nothing")
+    with pytest.raises(SettingsError, match="the driver for 'acme' is a NoneType, not a Driver"):
+        find_driver("acme")
