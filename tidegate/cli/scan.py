@@ -40,7 +40,7 @@ def scan(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be added; save nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Add all that is new; do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Add all that is new and reads; do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Look for devices; show them with live values; save what is picked."""
@@ -111,7 +111,7 @@ def _options(words: Sequence[str]) -> dict[str, str]:
 
 
 def _add(session: "Session", into: Path, *, yes: bool, dry_run: bool, as_json: bool) -> None:
-    new = [number for number, p in enumerate(session.proposals, 1) if p.addable]
+    new = [number for number, p in enumerate(session.proposals, 1) if p.sound]
     picked = dict.fromkeys(new, "")
     if not (yes or dry_run):
         picked = _ask(session, new)

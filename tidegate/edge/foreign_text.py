@@ -5,7 +5,7 @@ import re
 MAX_TEXT = 200
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
-MAX_NAME = 40
+MAX_NAME = 24
 
 
 def harmless(text: str, most: int = MAX_TEXT) -> str:
@@ -14,9 +14,14 @@ def harmless(text: str, most: int = MAX_TEXT) -> str:
 
 
 def name_from(*texts: str) -> str:
-    """Make a name for a device out of the first text that gives one; ``device`` where none does."""
+    """Make a name for a device out of the first text that gives one; ``device`` where none does.
+
+    A long text is cut behind a word.
+    """
     for text in texts:
-        name = _NOT_A_NAME.sub("-", text.casefold()).strip("-")[:MAX_NAME].strip("-")
+        name = _NOT_A_NAME.sub("-", text[:MAX_TEXT].casefold()).strip("-")
+        if len(name) > MAX_NAME:
+            name = name[: MAX_NAME + 1].rpartition("-")[0] or name[:MAX_NAME]
         if name:
             return name
     return "device"

@@ -1,6 +1,6 @@
 """From what a scan found to devices that can be written into gateway.yaml, with live values."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -47,6 +47,11 @@ class Proposed(msgspec.Struct, frozen=True):
     def addable(self) -> bool:
         """Whether it is new and complete."""
         return bool(self.fields) and not self.known_as
+
+    @property
+    def sound(self) -> bool:
+        """Whether it can be added without anybody looking: some value of it is good."""
+        return self.addable and any(value.quality != "bad" for value in self.values)
 
 
 class Proposer:
@@ -202,8 +207,3 @@ def marked(value: Any) -> Marked:
     if isinstance(value, list | tuple):
         return Marked([marked(inner) for inner in value], _HERE)
     return Marked(value, _HERE)
-
-
-def newcomers(proposals: Collection[Proposed]) -> list[Proposed]:
-    """Give those that can be added."""
-    return [proposal for proposal in proposals if proposal.addable]

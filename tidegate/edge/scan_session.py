@@ -99,7 +99,7 @@ class Session:
             "requests": self.scanned.requests,
             "complete": self.scanned.complete,
             "found": [
-                {"number": n, **msgspec.to_builtins(p), "addable": p.addable}
+                {"number": n, **msgspec.to_builtins(p), "addable": p.addable, "sound": p.sound}
                 for n, p in enumerate(self.proposals, 1)
             ],
             "skipped": self.scanned.skipped,

@@ -40,7 +40,8 @@ def test_long_text_is_cut():
         (("SDM630-Modbus V2",), "sdm630-modbus-v2"),
         (("", "  ", "Süd"), "s-d"),
         (("***",), "device"),
-        (("a" * 80,), "a" * 40),
+        (("a" * 80,), "a" * 24),
+        (("CoAP device with 8 resources: level",), "coap-device-with-8"),
     ],
 )
 def test_names_are_made_of_what_a_device_says(texts, name):
