@@ -98,7 +98,9 @@ class AskedDevice:
         for resource in resources:
             if resource.observed:
                 watch = Watch(resource, self._requests, self._settings.renew_after_s, hearing)
-                tasks.append(asyncio.create_task(_watch(watch, inbox)))
+                task = asyncio.create_task(watch.run(inbox))
+                task.add_done_callback(inbox.ended)
+                tasks.append(task)
             else:
                 inbox.poll(resource.names)
         try:
@@ -126,13 +128,6 @@ class AskedDevice:
         for name in points:
             by_path.setdefault(self._points[name].path, []).append(self._points[name])
         return [Resource(self._settings, path, found) for path, found in by_path.items()]
-
-
-async def _watch(watch: Watch, inbox: Inbox) -> None:
-    try:
-        await watch.run(inbox)
-    except Exception as exc:  # noqa: BLE001 - raised again by who waits for the inbox
-        inbox.fail(exc)
 
 
 @asynccontextmanager

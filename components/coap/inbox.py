@@ -32,10 +32,11 @@ class Inbox:
         self._polled = self._all_polled
         self._arrived.set()
 
-    def fail(self, failure: BaseException) -> None:
-        """Tell that the device is lost, or that who hears it broke."""
-        self._failure = self._failure or failure
-        self._arrived.set()
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """Note that somebody stopped to hear the device; if by an error, the device is lost."""
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = self._failure or task.exception()
+            self._arrived.set()
 
     async def news(self) -> News:
         """Wait for news and take them.

@@ -30,7 +30,7 @@ class RainTank:
         self.damp = Wander(rng, 4.0, 300.0)
         self.battery_v = 3.58
         self.pump = True
-        self.low_alarm_l = 800.0
+        self.low_limit_l = 800.0
         self.t = 0.0
 
     def advance(self, t: float, dt: float, of_day: float) -> None:
@@ -74,8 +74,8 @@ class RainTank:
                 lambda: b"on" if self.pump else b"off",
                 observable=True, put=self._switch, title="Pump", max_age=30,
             ),
-            "/settings/low-alarm": Resource(
-                self._low_alarm, put=self._set_alarm, title="Low alarm, l"
+            "/settings/low-limit": Resource(
+                self._low_limit, put=self._set_limit, title="Low limit, l"
             ),
             "/log": Resource(self._log, title="Log"),
         }  # fmt: skip
@@ -86,14 +86,14 @@ class RainTank:
     def _humidity(self) -> bytes:
         return f"{clamp(71 + self.damp.value, 0, 100):.1f}".encode()
 
-    def _low_alarm(self) -> bytes:
-        return f"{self.low_alarm_l:g}".encode()
+    def _low_limit(self) -> bytes:
+        return f"{self.low_limit_l:g}".encode()
 
     def _records(self) -> list[Record]:
         return [
             Record(f"{BASE_NAME}level", "m", round(self.level_m, 3)),
             Record(f"{BASE_NAME}volume", "l", round(self.litres, 1)),
-            Record(f"{BASE_NAME}low", "", self.litres < self.low_alarm_l),
+            Record(f"{BASE_NAME}low", "", self.litres < self.low_limit_l),
         ]
 
     def _status(self) -> bytes:
@@ -116,14 +116,14 @@ class RainTank:
         self.pump = words.get(payload, self.pump)
         return payload in words
 
-    def _set_alarm(self, payload: bytes) -> bool:
+    def _set_limit(self, payload: bytes) -> bool:
         try:
             litres = float(payload)
         except ValueError:
             return False
         if not 0 <= litres <= CAPACITY_L:
             return False
-        self.low_alarm_l = litres
+        self.low_limit_l = litres
         return True
 
     def _log(self) -> bytes:

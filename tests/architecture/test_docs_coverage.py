@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from cloud_api.settings import CloudSettings
 from cloud_sync.wire.problems import Problem
 from cloud_sync.wire.quality import Reason
+from components.coap import settings as coap
 from components.http import settings as http
 from components.modbus import settings as modbus
 from edge_runtime import settings as edge
@@ -32,6 +33,8 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("gateway-yaml.md", DeviceSettings),
     ("gateway-yaml.md", Point),
     ("profiles.md", ProfileHead),
+    ("protocols/coap.md", coap.Settings),
+    ("protocols/coap.md", coap.Point),
     ("protocols/http.md", http.Settings),
     ("protocols/http.md", http.Point),
     ("protocols/http.md", http.Write),
@@ -51,6 +54,8 @@ WORDS: list[tuple[str, type[Enum]]] = [
     ("operations.md", GapReason),
     ("operations.md", Problem),
     ("gateway-yaml.md", PointKind),
+    ("protocols/coap.md", coap.Format),
+    ("protocols/coap.md", coap.Method),
     ("protocols/http.md", http.Method),
     ("protocols/http.md", http.TimeUnit),
     ("protocols/modbus.md", modbus.Table),
