@@ -40,7 +40,9 @@ def scan(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be added; save nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Add all that is new and reads; do not ask.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Add all that is new and reads; do not ask.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Look for devices; show them with live values; save what is picked."""
@@ -123,7 +125,7 @@ def _add(session: "Session", into: Path, *, yes: bool, dry_run: bool, as_json: b
             sys.stdout.write(session.text())
             say(f"nothing was saved; this would be added to {into}")
         return
-    if session.picked and (yes or _confirmed(session, into)):
+    if session.picked and (yes or _confirmed(session, into, picked)):
         session.save()
     if as_json:
         print_json(session.as_json())
@@ -141,9 +143,10 @@ def _ask(session: "Session", new: Sequence[int]) -> dict[int, str]:
     open_numbers = [n for n, p in enumerate(session.proposals, 1) if not p.known_as]
     if not open_numbers:
         return {}
+    say("pick: 1,3-5 or 2=profile-name, all, none")
     while True:
         default = "all" if new else "none"
-        text = typer.prompt("Add which? (1,3-5 all none)", default=default, err=True)
+        text = typer.prompt("Add which?", default=default, err=True)
         try:
             picked = parse_choice(text, len(session.proposals))
         except ValueError as exc:
@@ -152,7 +155,10 @@ def _ask(session: "Session", new: Sequence[int]) -> dict[int, str]:
         return picked if text.strip().lower() not in {"all", "a"} else dict.fromkeys(new, "")
 
 
-def _confirmed(session: "Session", into: Path) -> bool:
+def _confirmed(session: "Session", into: Path, picked: dict[int, str]) -> bool:
+    from tidegate.cli.scan_tables import show_proposals  # noqa: PLC0415 - help must be quick
+
+    show_proposals(session, [number for number, profile in picked.items() if profile])
     say("")
     sys.stderr.write(session.text())
     return typer.confirm(f"Write this to {into}?", default=True, err=True)

@@ -1,6 +1,9 @@
 """What ``tidegate edge scan`` shows; fits a phone's terminal of 40 columns."""
 
+from collections.abc import Iterable, Iterator
+
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from tidegate.cli.tables import coloured, open_console
@@ -27,27 +30,39 @@ def show_scan(session: Session) -> None:
         console.print(Text("not everything was looked at: --max-requests ended it", style="yellow"))
 
 
+def show_proposals(session: Session, numbers: Iterable[int]) -> None:
+    """Show some of the proposals again, with the values that they have by now."""
+    console = open_console()
+    for number in numbers:
+        _show(console, number, session.proposals[number - 1])
+
+
 def _show(console: Console, number: int, proposal: Proposed) -> None:
     console.print(Text(f"{number}. {proposal.title or proposal.protocol}", style="bold"))
-    console.print(Text(f"   {proposal.protocol} {proposal.address}"))
+    for line in _lines(proposal):
+        console.print(Padding(line, (0, 0, 0, 3)))
+
+
+def _lines(proposal: Proposed) -> Iterator[Text]:
+    yield Text(f"{proposal.protocol} {proposal.address}")
     if proposal.identity:
-        console.print(Text(f"   identity {proposal.identity}"))
+        yield Text(f"identity {proposal.identity}")
     if proposal.known_as:
         moved = f", there at {proposal.moved_from}" if proposal.moved_from else ""
-        console.print(Text(f"   is '{proposal.known_as}' of the file{moved}", style="yellow"))
+        yield Text(f"is '{proposal.known_as}' of the file{moved}", style="yellow")
     elif proposal.fields:
         points = len(proposal.fields.get("points", ()))
         by = f"profile {proposal.profile}" if proposal.profile else f"{points} points"
-        console.print(Text(f"   as '{proposal.name}' with {by}"))
+        yield Text(f"as '{proposal.name}' with {by}")
     for other in proposal.profiles:
         if other != proposal.profile:
-            console.print(Text(f"   fits too: {other}"))
+            yield Text(f"fits too: {other}")
     for value in proposal.values[:SHOWN_VALUES]:
-        line = Text(f"   {value.point} {value.shown} {value.unit}".rstrip() + " ")
+        line = Text(f"{value.point} {value.shown} {value.unit}".rstrip() + " ")
         if value.quality != "good":
             line.append_text(coloured(value.quality)).append(f" {value.reason}")
-        console.print(line)
+        yield line
     if len(proposal.values) > SHOWN_VALUES:
-        console.print(f"   … {len(proposal.values) - SHOWN_VALUES} more points")
+        yield Text(f"… {len(proposal.values) - SHOWN_VALUES} more points")
     for note in proposal.notes:
-        console.print(Text(f"   note: {note}", style="yellow"))
+        yield Text(f"note: {note}", style="yellow")

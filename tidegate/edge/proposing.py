@@ -88,7 +88,9 @@ class Proposer:
         name = self._free_name(found, profile)
         fields = entry_fields(found, name, profile)
         if not found.points and not profile:
-            notes.append("no profile fits: write one, or name one with --profile")
+            notes.append(
+                "no profile fits: name one as NUMBER=profile-name or by --profile, or write one"
+            )
             fields = {}
         device = self._configured(found.protocol, fields, notes) if fields else None
         known = self._known_device(found, device)
@@ -175,7 +177,8 @@ class Proposer:
             return []
         bad = sum(s.read.quality == "bad" for s in seen)
         if bad:
-            notes.append(f"{bad} of {len(seen)} points are bad: is this the right profile?")
+            doubt = ": is this the right profile?" if 2 * bad > len(seen) else ""
+            notes.append(f"{bad} of {len(seen)} points are bad{doubt}")
         return [s.read for s in seen]
 
 

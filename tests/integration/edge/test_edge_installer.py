@@ -1,11 +1,17 @@
 """An installer's way through a real Modbus plant: scan, compare, solve, commission, hand over."""
 
 import asyncio
+import contextlib
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
 import shutil
+import struct
+import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -238,3 +244,53 @@ async def test_where_nobody_can_be_asked_a_scan_says_how(file):
 )
 async def test_what_is_wrong_is_told_by_the_exit_code(file, words, code):
     assert (await invoke(*words)).exit_code == code
+
+
+async def test_a_person_picks_on_a_small_terminal(file, port):
+    words = ["scan", "modbus", f"127.0.0.1:{port}", "--option", "units=1-2", "--into", str(file)]
+    async with on_a_terminal([sys.executable, "-m", "tidegate", "edge", *words]) as terminal:
+        await terminal.until("Add which?")
+        await terminal.type("1=demo-pump-station\n")
+        await terminal.until("[Y/n]")
+        assert "name: old" not in file.read_text()
+        await terminal.type("\n")
+        await terminal.until("added to")
+    assert "profile: demo-pump-station" in file.read_text()
+
+
+class Terminal:
+    """A person at a terminal of 40 columns."""
+
+    def __init__(self, handle):
+        self._handle = handle
+        self.shown = ""
+
+    async def until(self, words):
+        """Wait for words on the screen."""
+        async with asyncio.timeout(20):
+            while words not in self.shown:
+                await asyncio.sleep(0.02)
+                with contextlib.suppress(BlockingIOError, OSError):
+                    self.shown += os.read(self._handle, 65_536).decode()
+
+    async def type(self, text):
+        os.write(self._handle, text.encode())
+
+
+@contextlib.asynccontextmanager
+async def on_a_terminal(command):
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 40, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(ours)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(ours)
