@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Self
 
@@ -120,6 +120,17 @@ class Settings(DeviceSettings):
     max_posts_s: float = Field(default=20.0, gt=0, le=1_000)
     """Posts a second, on average; more are refused with 4.29."""
     points: tuple[Point, ...] = Field(min_length=1)
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _sources_are_networks(cls, value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return value
+        try:
+            return tuple(ip_network(one) for one in value)
+        except ValueError as exc:
+            msg = f"a source is a network such as 10.20.0.0/24 or an address: {exc}"
+            raise ValueError(msg) from None
 
     @field_validator("path")
     @classmethod
