@@ -145,6 +145,9 @@ def _connect_properties(address: BrokerAddress) -> Properties:
 
 
 def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
+    for file in (tls.ca_file, tls.certificate_file, tls.key_file):
+        if file is not None:
+            file.open("rb").close()  # ssl's own error does not name the file
     context = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.certificate_file is not None and tls.key_file is not None:

@@ -22,6 +22,7 @@ BROKER_HINT = (
 TLS_HINT = (
     "Check 'tls.ca_file', and that the broker's certificate names the host as it is written here."
 )
+FILE_HINT = "Check the files that the settings name, and that the gateway may read them."
 LOGIN_HINT = "Check 'username', 'password_file' or the certificate, and the broker's own list."
 VERSION_HINT = "The broker does not speak this version of MQTT: try version '3.1.1'."
 ACL_HINT = "Let the broker's access list allow it to this gateway's user."
@@ -62,10 +63,13 @@ FOREIGN: dict[type[aiomqtt.MqttError], type[DeviceError]] = {
 def mapped(exc: aiomqtt.MqttError | OSError | ValueError, where: str) -> DeviceError:
     """Say in our words what the library or the system said; raise the result ``from`` it."""
     if isinstance(exc, ssl.SSLError):
-        reason = getattr(exc, "verify_message", "") or exc.reason or str(exc)
+        reason = getattr(exc, "verify_message", "") or getattr(exc, "reason", "") or str(exc)
         return DeviceUnreachableError(f"{where}: no TLS: {reason}", hint=TLS_HINT)
     if isinstance(exc, TimeoutError):
         return DeviceUnreachableError(f"{where} did not answer in time", hint=BROKER_HINT)
+    if isinstance(exc, OSError) and exc.filename is not None:
+        msg = f"{where}: {exc.filename}: {exc.strerror}"
+        return DeviceUnreachableError(msg, hint=FILE_HINT)
     if isinstance(exc, OSError):
         reason = exc.strerror or str(exc) or type(exc).__name__
         return DeviceUnreachableError(f"{where} cannot be reached: {reason}", hint=BROKER_HINT)

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from components.mqtt.broker_settings import BrokerAddress
 from components.mqtt.client import Message
-from components.mqtt.settings import Format
+from components.mqtt.settings import MAX_PATH, Format
+from components.mqtt.topics import PLACEHOLDER, wrong_filter
 from components.payloads import senml
 from components.payloads.errors import PayloadError
-from components.payloads.extract import parse_json, to_value
+from components.payloads.extract import compile_path, parse_json, to_value
 from edge_runtime.discovery import Found
 from edge_runtime.model import PointKind, Reading, Value
 
@@ -42,13 +43,26 @@ def propose(address: BrokerAddress, messages: Mapping[str, Message]) -> Iterator
     """Propose a device for each branch of topics."""
     branches: dict[str, list[Leaf]] = {}
     for topic in sorted(messages):
-        leaves = list(leaves_of(messages[topic]))
+        leaves = [leaf for leaf in leaves_of(messages[topic]) if _can_be_set(leaf)]
         whole = len(leaves) > 1 or (bool(leaves) and bool(leaves[0].place))
         branch = topic if whole else topic.rpartition("/")[0]
         branches.setdefault(branch, []).extend(leaves)
     for branch, leaves in branches.items():
         if leaves:
             yield _found(address, branch, leaves)
+
+
+def _can_be_set(leaf: Leaf) -> bool:
+    """Leave out what the settings could not name: odd topics, odd members of a document."""
+    if wrong_filter(leaf.topic) or PLACEHOLDER.search(leaf.topic):
+        return False
+    if leaf.format is not Format.JSON:
+        return True
+    try:
+        compile_path(leaf.place)
+    except ValueError:
+        return False
+    return len(leaf.place) <= MAX_PATH
 
 
 def _found(address: BrokerAddress, branch: str, leaves: Sequence[Leaf]) -> Found:

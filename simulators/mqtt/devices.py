@@ -61,7 +61,7 @@ class Boiler:
         self._return = Lag(46.0, 90.0)
         self._noise = Wander(rng, 0.15, 5.0)
         self._at = f"{ROOT}/{self.name}"
-        self.filters = (f"{self._at}/pump/set", f"{self._at}/setpoint/set")
+        self.filters: tuple[str, ...] = (f"{self._at}/pump/set", f"{self._at}/setpoint/set")
 
     def advance(self, dt: float) -> None:
         """Let ``dt`` seconds pass: the flow follows the setpoint, the return the flow."""
@@ -107,7 +107,7 @@ class WeatherStation:
 
     name = "weather"
     interval_s = 2.0
-    filters = ()
+    filters: tuple[str, ...] = ()
 
     def __init__(self, seed: int = 2) -> None:
         rng = random.Random(seed)
@@ -152,7 +152,7 @@ class ColdRoom:
 
     name = "cold-room"
     interval_s = 2.0
-    filters = ()
+    filters: tuple[str, ...] = ()
 
     def __init__(self, seed: int = 3) -> None:
         self._rng = random.Random(seed)
