@@ -184,7 +184,7 @@ def point_of(place: ObjectId, results: Results, names: set[str]) -> tuple[dict[s
     fields: dict[str, Any] = {
         "name": unique(point_name(title) or point_name(object_name(place)), names),
         "object": object_name(place),
-        "kind": _kind(place).value,
+        "kind": kind_of_object(place).value,
     }
     description = _text(results, Ref(place, limits.DESCRIPTION)) or title
     if description:
@@ -206,7 +206,8 @@ def point_of(place: ObjectId, results: Results, names: set[str]) -> tuple[dict[s
     return fields, default
 
 
-def _kind(place: ObjectId) -> PointKind:
+def kind_of_object(place: ObjectId) -> PointKind:
+    """Give what a point of the object is, before labels are known."""
     kind = object_type(place[0]).kind
     if place[0] in BINARY:
         return PointKind.BOOLEAN

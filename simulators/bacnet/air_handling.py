@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bacpypes3.basetypes import Reliability
-from simulators.bacnet.objects import FAULT, analog, binary, flag, multi_state, text
+from simulators.bacnet.objects import analog, binary, fail, multi_state, text
 from simulators.modbus.air_handling import SERIAL, AirHandlingUnit
 from simulators.modbus.signals import clamp
 
 INSTANCE = 2_001
+NO_SENSOR = 1
+"""Of BACnetReliability."""
 MODES = ("off", "night", "day", "purge")
 FILTER_LIMIT_PA = 250.0
 SET_POINT_RANGE = (12.0, 28.0)
@@ -32,8 +33,7 @@ class AirHandlingController:
             ),
         }
         self._not_fitted = analog("input", 8, "AHU1.DuctTemp", 0.0, "degrees-celsius")
-        self._not_fitted.reliability = Reliability.noSensor
-        flag(self._not_fitted, FAULT)
+        fail(self._not_fitted, NO_SENSOR)
         self._fan = analog("output", 1, "AHU1.SupplyFan", 68.0, "percent", increment=0.5)
         self._valve = analog("output", 2, "AHU1.HeatingValve", 30.0, "percent", increment=0.5)
         self._set_point = analog(

@@ -7,17 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bacpypes3.apdu import ReadPropertyMultipleRequest, SubscribeCOVRequest
+from bacpypes3.apdu import AbortPDU, ReadPropertyMultipleRequest, SubscribeCOVRequest
 from bacpypes3.app import Application
 from bacpypes3.appservice import ApplicationServiceAccessPoint
 from bacpypes3.basetypes import Segmentation
 from bacpypes3.comm import bind
-from bacpypes3.errors import (
-    ExecutionError,
-    SegmentationNotSupported,
-    ServicesError,
-    UnrecognizedService,
-)
+from bacpypes3.errors import ExecutionError, ServicesError, UnrecognizedService
 from bacpypes3.ipv4 import IPv4DatagramServer
 from bacpypes3.ipv4.bvll import BVLLCodec
 from bacpypes3.ipv4.service import BIPBBMD, BIPNormal, UDPMultiplexer
@@ -164,7 +159,9 @@ class SimulatedDevice(Application):  # type: ignore[misc]  # untyped
         if self.faults.sour & set(asked):
             raise ExecutionError(errorClass="object", errorCode="unknownObject")
         if self.faults.most_objects is not None and len(asked) > self.faults.most_objects:
-            raise SegmentationNotSupported("too long")
+            abort = AbortPDU(True, apdu.apduInvokeID, "segmentation-not-supported", context=apdu)
+            await self.response(abort)
+            return
         await super().do_ReadPropertyMultipleRequest(apdu)
 
     def get_object_id(self, objid: Any) -> Any:

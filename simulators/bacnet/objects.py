@@ -16,9 +16,6 @@ from bacpypes3.local.multistate import MultiStateInputObject, MultiStateValueObj
 from bacpypes3.local.object import Object
 from bacpypes3.object import CharacterStringValueObject
 
-FAULT, OVERRIDDEN, OUT_OF_SERVICE = 1, 2, 3
-"""Places of the status flags; place 0 is "in alarm"."""
-
 
 class MultiStateInput(MultiStateInputObject):  # type: ignore[misc]  # untyped
     """bacpypes3 gives it the criteria of an analog object, which want an increment."""
@@ -40,14 +37,12 @@ _ANALOG = {"input": AnalogInputObject, "output": AnalogOutputObject,
            "value": AnalogValueObject, "command": AnalogValueObjectCmd}  # fmt: skip
 _BINARY = {"input": BinaryInputObject, "output": BinaryOutputObject, "value": BinaryValueObject}
 _MULTI_STATE = {"input": MultiStateInput, "value": MultiStateValue}
-FLAGS_OFF = [0, 0, 0, 0]
 
 
 def _shared(title: str, number: int, name: str) -> dict[str, Any]:
     return {
         "objectIdentifier": (title, number),
         "objectName": name,
-        "statusFlags": StatusFlags(FLAGS_OFF),
         "eventState": "normal",
         "outOfService": False,
         "reliability": Reliability.noFaultDetected,
@@ -109,10 +104,24 @@ def text(number: int, name: str, value: str) -> Any:
         objectIdentifier=("characterstring-value", number),
         objectName=name,
         presentValue=value,
-        statusFlags=StatusFlags(FLAGS_OFF),
     )
 
 
-def flag(obj: Any, *places: int) -> None:
-    """Set these status flags of an object, and no other."""
-    obj.statusFlags = StatusFlags([int(place in places) for place in range(4)])
+def fail(obj: Any, reliability: int) -> None:
+    """Make an object unreliable; the status flag "fault" follows, and is reported."""
+    before = obj.statusFlags
+    obj.reliability = Reliability(reliability)
+    _tell(obj, before)
+
+
+def take_out_of_service(obj: Any) -> None:
+    """Take an object off its input or output."""
+    before = obj.statusFlags
+    obj.outOfService = True
+    _tell(obj, before)
+
+
+def _tell(obj: Any, before: StatusFlags) -> None:
+    """Tell who watches the status flags, which bacpypes3 derives without telling anybody."""
+    for changed in obj._property_monitors["statusFlags"]:  # noqa: SLF001 - no other way to them
+        changed(before, obj.statusFlags)

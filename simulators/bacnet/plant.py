@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bacpypes3.basetypes import Segmentation
+
 from simulators.bacnet.air_handling import INSTANCE, AirHandlingController
 from simulators.bacnet.device import LOOPBACK, SimulatedDevice, serve
 from simulators.bacnet.faults import Faults
