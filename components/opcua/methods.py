@@ -1,7 +1,6 @@
 """Calling a method of a server: arguments cast to what it asks for, results as plain values."""
 
 from collections.abc import Sequence
-
 from typing import Any
 
 from asyncua import ua

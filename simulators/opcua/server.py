@@ -34,6 +34,7 @@ from simulators.opcua.nodes import NAMESPACE, SHOWN, build, status
 LOOPBACK = "127.0.0.1"
 PORT = 4840
 PATH = "/machine"
+NAME = "Tidegate machining centre"
 APPLICATION = f"{NAMESPACE}:server"
 PEOPLE = {"operator": "cut-well"}
 REFRESH_S = 0.2
@@ -200,12 +201,12 @@ async def serve(
     """
     server = Server(user_manager=_People())
     server.disable_clock()
-    server.product_uri, server.name = NAMESPACE, "Tidegate machining centre"
+    server.product_uri, server.name = NAMESPACE, NAME
     server.manufacturer_name = "Tidegate"
     await server.init()
     await server.set_application_uri(APPLICATION)
     der, key = certificate or make_certificate(
-        APPLICATION, datetime.now(UTC), name="Tidegate machining centre", server=True
+        APPLICATION, datetime.now(UTC), name=NAME, server=True
     )
     await server.load_certificate(der)
     await server.load_private_key(key, format="pem")

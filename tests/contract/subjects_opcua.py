@@ -36,7 +36,10 @@ async def simulator(folder: Path) -> AsyncIterator[Subject]:
     points = [{"name": n, "node": f"nsu={NAMESPACE};s={path}"} for n, path in MACHINE.items()]
     security = {"security_policy": "Aes256Sha256RsaPss", "user": "operator", "password": "cut-well"}
     peer = steady_simulator()
-    async with _subject(peer, folder, points, MACHINE_VALUES, ("feed_override", 80), security) as s:
+    async with _subject(
+        peer, folder=folder, points=points, good=MACHINE_VALUES, write=("feed_override", 80),
+        security=security,
+    ) as s:  # fmt: skip
         yield s
 
 
@@ -45,13 +48,16 @@ async def node(folder: Path) -> AsyncIterator[Subject]:
     """A server in JavaScript by people who never saw our code."""
     points = [{"name": name, "node": f"nsu={BOILER};s={name}"} for name in (*BOILER_VALUES, "gone")]
     peer = node_opcua(folder)
-    async with _subject(peer, folder, points, BOILER_VALUES, ("pressure", 3.5), {}) as subject:
+    async with _subject(
+        peer, folder=folder, points=points, good=BOILER_VALUES, write=("pressure", 3.5), security={}
+    ) as subject:
         yield subject
 
 
 @asynccontextmanager
 async def _subject(
     peer: Peer,
+    *,
     folder: Path,
     points: list[dict[str, str]],
     good: dict[str, Value],

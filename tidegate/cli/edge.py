@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from tidegate.cli import commission, profile, read, scan
+from tidegate.cli import commission, profile, read, recording, scan, trust
 from tidegate.cli.outcome import ExitCode, leave, print_json, run_async, say
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(scan.scan)
 app.command()(commission.commission)
 app.command("verify-report")(commission.verify_report)
 app.add_typer(profile.app, name="profile")
+app.add_typer(trust.app, name="trust")
 
 
 @app.command()
@@ -128,3 +129,7 @@ def verify(file: File = GATEWAY, as_json: Json = False) -> None:
         verify_table(verified)
     if not verified.complete:
         leave(ExitCode.PROBLEMS, "something is missing or there twice")
+
+
+app.command()(recording.record)
+app.command()(recording.replay)

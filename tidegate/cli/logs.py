@@ -3,6 +3,8 @@
 import logging
 from time import gmtime, strftime
 
+SILENT = logging.CRITICAL + 1
+"""For a library that logs whatever it also raises: its driver tells it, once."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -33,3 +35,4 @@ def set_up(process: str, *, level: str = "INFO") -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("pymodbus", "httpx", "httpcore", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("asyncua").setLevel(SILENT)

@@ -10,6 +10,7 @@ from tidegate.cli.outcome import ExitCode, leave, print_json, run_async, say
 
 if TYPE_CHECKING:
     from simulators.modbus.plant import PlantDevice
+    from simulators.opcua.server import Simulator
 
 app = typer.Typer(
     help="Run simulated devices to try a gateway on.",
@@ -196,5 +197,43 @@ def mqtt(
         asked = run_async(run_until_stopped(work))
     except OSError as exc:
         leave(ExitCode.CONFLICT, f"no broker on {host}: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def opcua(  # noqa: PLR0917 - options of a command
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 for a free one.", min=0, max=65_535)] = 4840,
+    folder: Annotated[
+        Path | None, typer.Option(help="Keeps its certificate; without it a new one each time.")
+    ] = None,
+    trusted_by: Annotated[
+        Path | None, typer.Option(help="A gateway's 'pki_dir', which trusts it from the start.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same machine.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Serve a machining centre over OPC UA until Ctrl-C."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.opcua.running import PROFILE, run_machine  # noqa: PLC0415
+
+    def ready(served: "Simulator") -> None:
+        found = {
+            "name": "machining-centre",
+            "profile": PROFILE,
+            "endpoint": served.endpoint,
+            "fingerprint": served.fingerprint,
+        }
+        if as_json:
+            print_json({"devices": [found]})
+        else:
+            say("{name:20} {endpoint}  profile {profile}\n{fingerprint:>85}".format(**found))
+
+    running = run_machine(host, port, seed=seed, folder=folder, trusted_by=trusted_by, ready=ready)
+    try:
+        asked = run_async(run_until_stopped(running))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
     if asked == SIGINT:
         leave(ExitCode.INTERRUPTED)
