@@ -20,8 +20,10 @@ from edge_runtime.driver import DeviceSettings
 from edge_runtime.model import Point, PointKind
 from edge_runtime.outbox.gaps import GapReason
 from edge_runtime.outbox.settings import OutboxSettings
-from edge_runtime.profiles.loader import ProfileHead
+from edge_runtime.profiles.loader import Identification, ProfileHead
 from edge_runtime.rules import settings as rules
+from tidegate.edge.handover.checks import Verdict
+from tidegate.edge.handover.expectations import ExpectationList, PointExpectation
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -33,6 +35,9 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("gateway-yaml.md", DeviceSettings),
     ("gateway-yaml.md", Point),
     ("profiles.md", ProfileHead),
+    ("profiles.md", Identification),
+    ("commissioning.md", ExpectationList),
+    ("commissioning.md", PointExpectation),
     ("protocols/coap.md", coap.Settings),
     ("protocols/coap.md", coap.Point),
     ("protocols/http.md", http.Settings),
@@ -54,6 +59,7 @@ WORDS: list[tuple[str, type[Enum]]] = [
     ("operations.md", GapReason),
     ("operations.md", Problem),
     ("gateway-yaml.md", PointKind),
+    ("commissioning.md", Verdict),
     ("protocols/coap.md", coap.Format),
     ("protocols/coap.md", coap.Method),
     ("protocols/http.md", http.Method),

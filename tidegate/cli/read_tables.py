@@ -11,7 +11,7 @@ from tidegate.edge.byte_orders import ORDERS, Number
 from tidegate.edge.reading import PointRead, RawDevice, RawPoint
 from tidegate.edge.side_by_side import Solution
 
-NARROW = 100
+NARROW = 150
 """Below this many columns the bytes of each point stand under it."""
 
 
