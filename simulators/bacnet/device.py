@@ -110,6 +110,10 @@ class SimulatedDevice(Application):  # type: ignore[misc]  # untyped
             if (str(o.objectType), o.objectIdentifier[1]) == (title, number)
         )
 
+    def foreign_devices(self) -> list[Any]:
+        """List who registered with it, if it is a BBMD."""
+        return list(getattr(self._link, "bbmdFDT", ()))
+
     # --- COV --------------------------------------------------------------------------------------
 
     @property

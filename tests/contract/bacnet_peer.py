@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,6 +41,13 @@ def install(folder: Path) -> Path:
     assert done.returncode == 0, said
     (place / "ready").touch()
     return place / "server.js"
+
+
+def free_port() -> int:
+    """Give a UDP port that nobody has now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 class Peer:

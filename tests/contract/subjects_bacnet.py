@@ -1,11 +1,10 @@
 """BACnet devices for the driver contract: ours, and one on a stack by people who never saw our code."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bacnet_peer import INSTANCE, install, run_peer
+from bacnet_peer import INSTANCE, free_port, install, run_peer
 from subject import Subject
 
 from components.bacnet.driver import driver
@@ -43,12 +42,6 @@ def objects():
         multi_state("value", 1, "Mode", 2, ["off", "day", "night"]),
         text(1, "Label", "Zähler"),
     ]
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 @asynccontextmanager
