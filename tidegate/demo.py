@@ -65,9 +65,9 @@ async def run_demo(settings: DemoSettings, say: Say, stop: asyncio.Event) -> Dem
 
     """
     started = time.monotonic()
-    say("starting a plant, a cloud and a gateway …")
+    say("starting a plant of every protocol, a cloud and a gateway …")
     with site_folder(settings.folder) as folder:
-        async with run_site(folder, settings.ports) as site:
+        async with run_site(folder, settings.ports, whole=True) as site:
             link = await site.settle_in()
             await site.start_gateway()
             async with sign_in(site.page, link) as http, _watching(http) as watcher:

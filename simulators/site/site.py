@@ -1,6 +1,6 @@
 """A site that runs: plant, cloud, line and gateway, each a process of its own but the line.
 
-    plant  <── Modbus TCP ──  gateway  ── HTTPS ──>  line  ──>  cloud  <── HTTP ──  a person
+    plant  <── its protocols ──  gateway  ── HTTPS ──>  line  ──>  cloud  <── HTTP ──  a person
 
 The line (:class:`~simulators.line.proxy.LineProxy`) listens on 127.0.0.1 and the cloud on 127.0.0.2
 with the same port, so the address in the gateway's settings is the one that the cloud knows itself
@@ -206,12 +206,16 @@ async def run_site(
     ports: Ports = Ports(),
     *,
     seed: int = 0,
+    whole: bool = False,
 ) -> AsyncIterator[Site]:
-    """Start plant, cloud and line in ``folder``; at the end everything is stopped in order."""
+    """Start plant, cloud and line in ``folder``; at the end everything is stopped in order.
+
+    ``whole`` is a plant of every protocol (:mod:`simulators.site.plant`); else it speaks Modbus TCP.
+    """
     async with AsyncExitStack() as stack:
         https = free_port(ports.https)
         starting = asyncio.gather(
-            _start_plant(folder, ports.plant, seed, stack),
+            _start_plant(folder, ports.plant, seed, stack, whole=whole),
             _start_cloud(folder, https, free_port(ports.http), stack),
         )
         (plant, devices), (cloud, page) = await starting
@@ -225,10 +229,11 @@ async def run_site(
 
 
 async def _start_plant(
-    folder: Path, first_port: int, seed: int, stack: AsyncExitStack
+    folder: Path, first_port: int, seed: int, stack: AsyncExitStack, *, whole: bool
 ) -> tuple[Part, list[dict[str, Any]]]:
+    kind = ("site", str(folder / "gateway")) if whole else ("modbus",)
     plant = await start(
-        "plant", "sim", "modbus", "--first-port", str(first_port), "--seed", str(seed), "--json",
+        "plant", "sim", *kind, "--first-port", str(first_port), "--seed", str(seed), "--json",
         logs=folder, answers=True,
     )  # fmt: skip
     stack.push_async_callback(plant.stop)

@@ -237,3 +237,37 @@ def opcua(  # noqa: PLR0917 - options of a command
         leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
     if asked == SIGINT:
         leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def site(
+    folder: Annotated[
+        Path, typer.Argument(help="Where the gateway's file will be; keys and tokens go there.")
+    ],
+    first_port: Annotated[
+        int,
+        typer.Option(help="The first of three Modbus ports; 0 for free ones.", min=0, max=65_533),
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same plant.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Serve a plant of every protocol until Ctrl-C."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.site.plant import Device, run_site_plant  # noqa: PLC0415
+
+    def ready(devices: "list[Device]") -> None:
+        if as_json:
+            print_json({"devices": devices})
+            return
+        import yaml  # noqa: PLC0415 - help must be quick
+
+        say(f"# devices for {folder / 'gateway.yaml'}")
+        typer.echo(yaml.safe_dump({"devices": devices}, sort_keys=False))
+
+    work = run_site_plant(folder, first_port=first_port, seed=seed, ready=ready)
+    try:
+        asked = run_async(run_until_stopped(work))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"cannot listen: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
