@@ -26,6 +26,9 @@ from components.coap.watching import Hearing, Resource, Watch
 from edge_runtime.driver import Driver, Inspection, News
 from edge_runtime.model import Reading, Value
 
+MAX_KNOWN = 64
+"""Due sets whose resources are kept; points with own intervals make a few."""
+
 
 class AskedDevice:
     """A device whose resources are read, observed and written."""
@@ -34,6 +37,7 @@ class AskedDevice:
         self._settings = settings
         self._requests = requests
         self._points = {point.name: point for point in settings.points}
+        self._known: dict[frozenset[str], list[Resource]] = {}
         self._silent: set[str] = set()
         """Resources that did not answer last time: asked last, so that they hold up nobody."""
 
@@ -73,7 +77,7 @@ class AskedDevice:
 
     async def _get(self, resource: Resource) -> list[Inspection]:
         try:
-            answer = await self._requests.get(resource.path)
+            answer = await self._requests.get(resource.path, resource.accept)
         except (ErrorAnswerError, WrongAnswerError) as exc:
             shown = f"GET {resource.path}: {exc.detail}"
             return [Inspection(reading, shown) for reading in resource.refused(exc)]
@@ -124,6 +128,14 @@ class AskedDevice:
         await self._requests.write(target.write_path or target.path, target.method, payload)
 
     def _resources(self, points: Collection[str]) -> list[Resource]:
+        names = frozenset(points)
+        if names not in self._known:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[names] = self._grouped(points)
+        return self._known[names]
+
+    def _grouped(self, points: Collection[str]) -> list[Resource]:
         by_path: dict[str, list[Point]] = {}
         for name in points:
             by_path.setdefault(self._points[name].path, []).append(self._points[name])

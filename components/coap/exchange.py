@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from aiocoap import error as foreign
 from aiocoap.message import Message, UndecidedRemote
@@ -79,7 +80,7 @@ class Requests:
         self._tuning.ACK_RANDOM_FACTOR = limits.ACK_SPREAD
         self._tuning.MAX_RETRANSMIT = limits.RETRANSMISSIONS
 
-    async def get(self, path: str) -> Answer:
+    async def get(self, path: str, accept: int | None = None) -> Answer:
         """Get a resource.
 
         Raises:
@@ -88,12 +89,12 @@ class Requests:
             WrongAnswerError: an answer that cannot be used.
 
         """
-        async with self.observing(path, observe=False) as (answer, _):
+        async with self.observing(path, observe=False, accept=accept) as (answer, _):
             return answer
 
     @asynccontextmanager
     async def observing(
-        self, path: str, *, observe: bool = True
+        self, path: str, *, observe: bool = True, accept: int | None = None
     ) -> AsyncIterator[tuple[Answer, Stream]]:
         """Get a resource and stay for its notifications, if its device has any.
 
@@ -102,8 +103,8 @@ class Requests:
 
         """
         message = self._message(Code.GET, path)
-        if observe:
-            message.opt.observe = 0
+        message.opt.observe = 0 if observe else None
+        message.opt.accept = accept
         async with self._asked(message) as (first, stream):
             yield await self.complete(first, path), stream
 
@@ -136,8 +137,8 @@ class Requests:
     def _message(self, code: Code, path: str) -> Message:
         message = Message(code=code, transport_tuning=self._tuning)
         path, _, query = path.partition("?")
-        message.opt.uri_path = tuple(path.split("/")[1:]) if path != "/" else ()
-        message.opt.uri_query = tuple(query.split("&")) if query else ()
+        message.opt.uri_path = tuple(map(unquote, path.split("/")[1:])) if path != "/" else ()
+        message.opt.uri_query = tuple(map(unquote, query.split("&"))) if query else ()
         message.remote = self._remote or UndecidedRemote("coap", self.at)
         return message
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 MAX_LINKS = 500
 MAX_BYTES = 65_536
 _LINK = re.compile(
-    r"\s*<(?P<target>[^>]*)>(?P<rest>(?:\s*;[^;,\"]*(?:\"(?:[^\"\\]|\\.)*\")?)*)\s*(?:,|$)"
+    r"\s*+<(?P<target>[^>]*+)>"
+    r"(?P<rest>(?:\s*+;[^;,\"]*+(?:\"(?:[^\"\\]|\\.)*+\")?+)*+)\s*+(?:,|$)"
 )
+"""Nothing in it goes back over what it took: a long list must not cost long."""
 _ATTRIBUTE = re.compile(r";\s*([^\s=;,\"]+)\s*(?:=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;,\"\s]*)))?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 

@@ -47,6 +47,8 @@ class Point(model.Point):
     """Of the resource, with a query if it takes one: ``/sensors/temp``. Not with ``listen``."""
     format: Format | None = None
     """The device's by default."""
+    accept: bool = False
+    """Ask the device for ``format``, where it has the resource in several."""
     json_path: str | None = Field(default=None, max_length=500)
     """Where in a JSON or CBOR document: RFC 9535, ``$.temp``; the document itself by default."""
     record: str = Field(default="", max_length=255)
@@ -158,6 +160,18 @@ class Settings(DeviceSettings):
                 return f"point '{point.name}' needs the 'path' of its resource"
         if len({point.path for point in self.points}) > limits.MAX_RESOURCES:
             return f"more than {limits.MAX_RESOURCES} resources"
+        return self._accept_problem()
+
+    def _accept_problem(self) -> str:
+        wanted: dict[str, Format] = {}
+        for point in self.points:
+            format_ = self.format_of(point)
+            if not point.accept:
+                continue
+            if format_ is Format.AUTO:
+                return f"point '{point.name}': 'accept' needs a 'format' to ask for"
+            if wanted.setdefault(point.path, format_) is not format_:
+                return f"'{point.path}' can be asked for in one format only"
         return ""
 
     def _listening_problem(self) -> str:

@@ -16,8 +16,9 @@ from components.coap.exchange import Answer, Requests, Stream
 from components.coap.inbox import Inbox
 from components.coap.order import Stamp, is_newer, renewal_s
 from components.coap.settings import Point, Settings
-from components.coap.values import Decoder, absent, bad
+from components.coap.values import CONTENT_FORMATS, Decoder, absent, bad
 from components.payloads.senml_points import newest
+from edge_runtime.errors import DeviceUnreachableError
 from edge_runtime.model import Reading, Reason
 
 
@@ -55,6 +56,12 @@ class Resource:
     def names(self) -> list[str]:
         """Points in it."""
         return [point.name for point in self.points]
+
+    @property
+    def accept(self) -> int | None:
+        """Content format that the device is asked for."""
+        wanted = (self._settings.format_of(point) for point in self.points if point.accept)
+        return next((CONTENT_FORMATS[format_] for format_ in wanted), None)
 
     @property
     def observed(self) -> bool:
@@ -103,7 +110,9 @@ class Watch:
     async def _session(self, inbox: Inbox) -> bool:
         """Observe once, until silence; tells whether to observe again."""
         try:
-            async with self._requests.observing(self._resource.path) as (answer, stream):
+            async with self._requests.observing(
+                self._resource.path, accept=self._resource.accept
+            ) as (answer, stream):
                 self._hearing.heard()
                 inbox.put(self._resource.readings(answer))
                 if answer.observe is None:
@@ -129,8 +138,8 @@ class Watch:
             until_s = last.at_s + renewal_s(answer.max_age_s, self._renew_after_s)
             try:
                 message = await self._next_newer(last, until_s, stream)
-            except TimeoutError:
-                return
+            except (TimeoutError, DeviceUnreachableError):
+                return  # aiocoap ends all exchanges with a host when one of them fails
             last = Stamp(message.opt.observe or 0, loop.time())
             answer = await self._requests.complete(message, self._resource.path)
             inbox.put(self._resource.readings(answer))

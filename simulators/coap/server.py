@@ -54,6 +54,9 @@ class CoapDevice:
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of each request that arrived, repetitions too."""
 
+    accepted: list[int] = field(default_factory=list)
+    """Content formats that were asked for."""
+
     def answer(self, method: Code, path: str, payload: bytes) -> Reply:
         """Give the right answer."""
         if path == WELL_KNOWN and method == Code.GET:
@@ -138,6 +141,8 @@ class Server(asyncio.DatagramProtocol):
     async def _request(self, request: Message, peer: Peer) -> None:
         path = "/" + "/".join(request.opt.uri_path)
         self.device.asked.append((request.code.name, path))
+        if request.opt.accept is not None:
+            self.device.accepted.append(int(request.opt.accept))
         key = peer, request.mid
         if key in self._answered:
             self._transport.sendto(self._answered[key], peer)

@@ -171,3 +171,17 @@ async def test_nobody_at_the_port_is_told_at_once():
         with pytest.raises(DeviceUnreachableError) as caught:
             await coap.read(["temp"])
     assert "nothing listens" in caught.value.hint
+
+
+async def test_path_and_query_are_sent_as_in_a_uri(device):
+    device.resources["/a b/ä"] = Resource(lambda: b"3")
+    points = [{"name": "odd", "path": "/a%20b/%C3%A4?u=a%26b"}]
+    async with opened(device, points=points) as coap:
+        assert await read(coap, "odd") == {"odd": 3}
+
+
+async def test_format_is_asked_for_where_the_settings_say_so(device):
+    points = [{"name": "temp", "path": "/temp", "format": "json", "accept": True}]
+    async with opened(device, points=points) as coap:
+        assert await read(coap, "temp") == {"temp": 21.5}
+    assert device.accepted == [50]

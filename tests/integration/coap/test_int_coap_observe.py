@@ -201,3 +201,21 @@ async def test_slow_reader_gets_the_newest(device, counting):
         seen = await values_until(changes, 200)
     assert seen[-1] == 200
     assert len(seen) <= 200
+
+
+async def test_failed_read_of_another_resource_ends_no_observation(device, counting):
+    device.faults["/fixed"] = Silence()
+    names = ["temp"]
+    async with serve(device) as server:
+        settings = driver.settings(
+            name="device", host="127.0.0.1", port=server.port, timeout_s=0.3, points=POINTS
+        )
+        async with driver.open_device(settings) as coap, aclosing(coap.changes(names)) as changes:
+            assert await values_until(changes, 0) == [0]
+            with pytest.raises(DeviceUnreachableError):
+                await coap.read(["fixed"])
+            # aiocoap ends the observation along with the failed request; it is begun again.
+            assert await values_until(changes, 0) == [0]
+            counting.value = 1
+            server.notify()
+            assert 1 in await values_until(changes, 1)

@@ -32,6 +32,7 @@ def point(**fields):
         (ASKED, point(path="/" + "ä" * 128), "at most 255 bytes"),
         (ASKED, point(json_path="a["), "'a[' is no JSONPath"),
         (ASKED, point(json_path="$.a", record="r"), "one of them"),
+        (ASKED, point(accept=True), "point 't': 'accept' needs a 'format'"),
         (ASKED, {"points": [{"name": f"t{n}", "path": f"/{n}"} for n in range(201)]}, "more than 200"),
         (POSTED, {"sources": []}, "'listen' needs 'sources'"),
         (POSTED, {"points": [{"name": "t", "path": "/t"}]}, "with 'listen' leave 'path' out"),
