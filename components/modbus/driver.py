@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from components.modbus.discover import discover
 from components.modbus.errors import UnitSilentError
 from components.modbus.frames import checked
 from components.modbus.inspecting import inspections
@@ -171,4 +172,5 @@ driver = Driver(
     plan=describe,
     address=address,
     connection=connection,
+    discover=discover,
 )

@@ -87,11 +87,23 @@ def counters(chain: Chain, targets: Sequence[Target]) -> dict[tuple[int, str], i
             continue
         model = definition(target.model)
         groups, _ = model.find(target.field)
-        for group in (inner for top in groups[1:2] for inner in _family(model, top)):
-            if isinstance(group.count, str):
-                place = block.address + model.group.fields[group.count].offset
-                needed[block.address, group.count] = place
+        for top in groups[1:2]:
+            needed |= _counters_of(block, _family(model, top))
     return needed
+
+
+def all_counters(block: Block) -> dict[tuple[int, str], int]:
+    """List the addresses of all fields that count groups of a model."""
+    return _counters_of(block, _all(definition(block.model).group))
+
+
+def _counters_of(block: Block, groups: Sequence[Group]) -> dict[tuple[int, str], int]:
+    fields = definition(block.model).group.fields
+    return {
+        (block.address, group.count): block.address + fields[group.count].offset
+        for group in groups
+        if isinstance(group.count, str)
+    }
 
 
 def _family(model: Definition, top: Group) -> list[Group]:

@@ -1,6 +1,6 @@
 """Finds a device's models: the marker, then header after header."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from components.modbus.errors import ExceptionAnswerError, UnitSilentError, WrongAnswerError
 from components.sunspec.definitions import HEADER_REGISTERS
@@ -13,8 +13,6 @@ from components.sunspec.layout import (
     Block,
     Chain,
     Counts,
-    Target,
-    counters,
     next_block,
 )
 from edge_runtime.errors import DeviceRefusedError
@@ -85,10 +83,10 @@ async def _blocks(ask: Ask, address: int) -> list[Block]:
     return blocks
 
 
-async def read_counts(ask: Ask, chain: Chain, targets: Sequence[Target]) -> Counts:
-    """Read how often the groups repeat that lead to these targets."""
+async def read_counts(ask: Ask, places: Mapping[tuple[int, str], int]) -> Counts:
+    """Read how often groups repeat, from the addresses of the fields that say so."""
     counts: dict[tuple[int, str], int] = {}
-    for key, address in counters(chain, targets).items():
+    for key, address in places.items():
         try:
             number = int.from_bytes(await ask(address, 1), "big")
         except (ExceptionAnswerError, WrongAnswerError):

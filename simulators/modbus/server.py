@@ -19,6 +19,8 @@ LOOPBACK = "127.0.0.1"
 READ_INPUTS = 4
 BIT_FUNCTIONS = frozenset({1, 2, 5, 15})
 WORD_BITS = 16
+ADDRESSES = 65_536
+ANYBODY = 0
 NOWHERE = 0xFFF0
 SERIAL_BAUD = 19_200
 OnPacket = Callable[[bool, bytes], bytes]
@@ -102,7 +104,7 @@ def _bring_up(
         _device(unit, Simulated(model, midnight_s=midnight_s), elapsed)
         for unit, model in units.items()
     ]
-    return devices, on_packet
+    return [*devices, _nobody()], on_packet
 
 
 @asynccontextmanager
@@ -149,6 +151,16 @@ def _device(unit: int, simulated: Simulated, elapsed: Callable[[], float]) -> Si
         _words(image.inputs),
     )
     return SimDevice(unit, tables, action=_action(simulated, elapsed))
+
+
+def _nobody() -> SimDevice:
+    """Make what pymodbus asks when there is no such unit: it says so as a gateway does."""
+
+    async def refuse(*_: object) -> ExcCodes:
+        return ExcCodes.GATEWAY_NO_RESPONSE
+
+    everything = SimData(0, count=ADDRESSES, values=0, datatype=DataType.REGISTERS)
+    return SimDevice(ANYBODY, [everything], action=refuse)
 
 
 def _action(simulated: Simulated, elapsed: Callable[[], float]) -> Action:
