@@ -1,0 +1,1 @@
+"""A site on tape: what its devices said, recorded and played again into the same runtime."""
