@@ -9,6 +9,7 @@ falls silent. Points are read with ReadPropertyMultiple in requests whose answer
 Source: ANSI/ASHRAE 135-2020 (ISO 16484-5), the clauses stand beside the code.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
@@ -17,7 +18,7 @@ from components.bacnet.changes import Changes
 from components.bacnet.commanding import command, relinquish
 from components.bacnet.discover import discover
 from components.bacnet.local_device import LocalDevice, Report
-from components.bacnet.locate import key_of, locate, terms_of
+from components.bacnet.locate import is_still_there, key_of, locate, terms_of
 from components.bacnet.memory import Place, recall
 from components.bacnet.messages import Ref
 from components.bacnet.plan import describe, refs_for
@@ -35,6 +36,9 @@ from components.bacnet.wire import DamagedError
 from edge_runtime.driver import Driver, Inspection, News
 from edge_runtime.errors import DeviceUnreachableError
 from edge_runtime.model import Reading, Value
+
+QUIET_S = 1.5
+"""After so long without an answer another device may have the address, and would be read for this."""
 
 
 class BacnetDevice:
@@ -101,12 +105,25 @@ class BacnetDevice:
             self._memory.place = None  # it may have moved
             raise
         self._lost = False
+        self._memory.answered_at = asyncio.get_running_loop().time()
         return answer
 
     async def _place(self) -> Place:
-        if self._memory.place is None:
-            self._memory.place = await locate(self._stack, self.settings)
-        return self._memory.place
+        """Give where the device is; after a while of quiet it is asked whether it is still there."""
+        memory, now = self._memory, asyncio.get_running_loop().time()
+        place = memory.place
+        if place is not None and now - memory.answered_at > QUIET_S:
+            try:
+                still_there = await is_still_there(self._stack, self.settings, place)
+            except DeviceUnreachableError:
+                self._lost, memory.place = True, None
+                raise
+            place = place if still_there else None
+        if place is None:
+            place = await locate(self._stack, self.settings)
+        if place is not memory.place or now - memory.answered_at > QUIET_S:
+            memory.place, memory.answered_at = place, now
+        return place
 
     async def inspect(self, points: Collection[str]) -> Sequence[Inspection]:
         """Read these points and show type, flags and bytes.

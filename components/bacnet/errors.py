@@ -52,7 +52,7 @@ class DeviceSilentError(DeviceUnreachableError):
     """The device did not answer in time."""
 
 
-class _AnsweredError(DeviceRefusedError):
+class AnsweredError(DeviceRefusedError):
     """The device answered, and refused."""
 
     def __init__(self, where: str, detail: str, kind: str) -> None:
@@ -61,7 +61,7 @@ class _AnsweredError(DeviceRefusedError):
         """What follows ``device_error:`` in the reason of a reading."""
 
 
-class ErrorAnswerError(_AnsweredError):
+class ErrorAnswerError(AnsweredError):
     """The device answered with an error."""
 
     def __init__(self, where: str, refusal: Refusal) -> None:
@@ -70,7 +70,7 @@ class ErrorAnswerError(_AnsweredError):
         self.refusal = refusal
 
 
-class RejectedError(_AnsweredError):
+class RejectedError(AnsweredError):
     """The device rejected the request."""
 
     def __init__(self, where: str, detail: str) -> None:
@@ -78,7 +78,7 @@ class RejectedError(_AnsweredError):
         super().__init__(where, detail, "the device rejected the request with")
 
 
-class AbortedError(_AnsweredError):
+class AbortedError(AnsweredError):
     """The device gave the request up."""
 
     def __init__(self, where: str, detail: str) -> None:

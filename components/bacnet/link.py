@@ -70,6 +70,8 @@ class Datagrams(Server[PDU]):  # type: ignore[misc]  # untyped
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+            if destination is not None:  # others may hear the same broadcasts
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             made.setblocking(False)
             made.bind((host, port))
         except OSError:

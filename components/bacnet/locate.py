@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bacpypes3.pdu import Address
 
 from components.bacnet import limits
-from components.bacnet.errors import FIND_HINT, DeviceSilentError, _AnsweredError
+from components.bacnet.errors import FIND_HINT, AnsweredError, DeviceSilentError
 from components.bacnet.local_device import Terms
 from components.bacnet.memory import Place
 from components.bacnet.messages import Ref, one_answer, ref_bytes
@@ -57,6 +57,18 @@ async def locate(stack: Stack, settings: Settings) -> Place:
         if not found:
             raise
         return await _known(stack, settings, found[0])
+
+
+async def is_still_there(stack: Stack, settings: Settings, place: Place) -> bool:
+    """Tell whether the same device still has the address; addresses are given to others.
+
+    Raises:
+        DeviceUnreachableError: nobody has it.
+
+    """
+    if place.instance is None:
+        return True
+    return await _Asking(stack, place.address, settings).answers_as(place.instance)
 
 
 async def can_broadcast(stack: Stack) -> bool:
@@ -120,7 +132,7 @@ class _Asking:
         asked = limits.ANY_INSTANCE if wanted is None else wanted
         try:
             tags = await self._read(asked, limits.OBJECT_IDENTIFIER)
-        except _AnsweredError as exc:
+        except AnsweredError as exc:
             found = await self._stack.who_is(WHO_IS_S, to=self._address)
             number = next((a.instance for a in found if a.address == self._address), None)
             if wanted is not None and exc.detail == "unknown-object":
@@ -131,6 +143,14 @@ class _Asking:
                 ) from exc
             return number if wanted is None else wanted
         return object_of(tags[0].data)[1] if tags and tags[0].number == Kind.OBJECT else wanted
+
+    async def answers_as(self, instance: int) -> bool:
+        """Tell whether the device is this one."""
+        try:
+            await self._read(instance, limits.OBJECT_IDENTIFIER)
+        except AnsweredError as exc:
+            return exc.detail != "unknown-object"
+        return True
 
     async def number(self, instance: int, prop: int) -> int | None:
         """Read a number, or bits as one, of the device object; None where it is not given."""

@@ -63,6 +63,8 @@ class Memory:
     settings: Settings
     place: Place | None = None
     """Forgotten when it falls silent there: it may have moved."""
+    answered_at: float = 0.0
+    """By the loop's clock."""
     learned: Learned = field(default_factory=Learned)
 
 

@@ -127,7 +127,7 @@ class Stack:
         high: int | None = None,
         to: Address | None = None,
     ) -> list[Announced]:
-        """Ask who is there; a single instance ends the wait with its first answer.
+        """Ask who is there; a single instance or address ends the wait with its first answer.
 
         Raises:
             DeviceUnreachableError: the socket cannot be opened, or not for broadcasts.
@@ -148,7 +148,7 @@ class Stack:
                 return
             if len(found) < MAX_FOUND:
                 found[announced.instance, str(announced.address)] = announced
-            if low is not None and low == high:
+            if (low is not None and low == high) or announced.address == to:
                 enough.set()
 
         request = WhoIsRequest(destination=to or GlobalBroadcast())

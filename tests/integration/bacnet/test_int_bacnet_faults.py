@@ -6,7 +6,7 @@ import logging
 import pytest
 from bacnet_site import GOOD, INSTANCE, NAMES, POINTS, objects, reasons, settings_of, values
 
-from components.bacnet.driver import driver
+from components.bacnet.driver import QUIET_S, driver
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality
 from simulators.bacnet.device import serve
@@ -196,4 +196,18 @@ async def test_taken_port_is_told():
 async def test_name_that_is_nobodys_is_told():
     async with driver.open_device(settings_of(None, host="nobody.invalid")) as opened:
         with pytest.raises(DeviceUnreachableError, match="no address for the name"):
+            await opened.read(NAMES)
+
+
+async def test_another_device_that_got_the_address_is_not_read_for_it(opened, served, faults):
+    await opened.read(NAMES)
+    stranger = objects()
+    stranger[0].presentValue = 99.0
+    port = served[1]
+    await served[0].shut()
+    await asyncio.sleep(QUIET_S)
+    async with serve(INSTANCE + 1, stranger, port=port):
+        with pytest.raises(
+            DeviceRefusedError, match=f"device {INSTANCE + 1} answers at the address"
+        ):
             await opened.read(NAMES)
