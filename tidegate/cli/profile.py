@@ -83,6 +83,11 @@ def import_sheet(
     addresses: Annotated[
         Counting, typer.Option(help="How a sheet of Modbus registers counts addresses.")
     ] = Counting.FROM_0,
+    device: Annotated[int | None, typer.Option(help="Which device of an EDE file.")] = None,
+    states: Annotated[
+        Path | None, typer.Option(help="State texts that belong to an EDE file.")
+    ] = None,
+    units: Annotated[Path | None, typer.Option(help="Units that belong to an EDE file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Change a profile without asking.")] = False,
     as_json: Json = False,
@@ -91,14 +96,15 @@ def import_sheet(
     from components.drivers import find_driver  # noqa: PLC0415 - help must be quick
     from tidegate.cli.profile_tables import import_report, import_table  # noqa: PLC0415
     from tidegate.profiles.importing import plan_import, write_import  # noqa: PLC0415
-    from tidegate.profiles.opening import open_points  # noqa: PLC0415
+    from tidegate.profiles.opening import Options, open_points  # noqa: PLC0415
 
     given = {"protocol": protocol, "title": title, "vendor": vendor, "model": model,
              "document": document}  # fmt: skip
     head = {key: value for key, value in given.items() if value}
     if into.suffix != ".yaml":
         leave(ExitCode.USAGE, f"--into {into}: the name of a profile ends in .yaml")
-    planned = plan_import(open_points(sheet, tab, addresses), into, head, find_driver)
+    points = open_points(sheet, Options(tab, addresses, device, states, units))
+    planned = plan_import(points, into, head, find_driver)
     if as_json:
         print_json(import_report(planned))
     else:

@@ -1,9 +1,11 @@
 """Rows of a sheet into the points of a protocol and back; pure.
 
 A column is a field of the protocol's point: ``name``, ``unit``, ``address``; a field within a field
-is written with a dot: ``command.topic``. Lists are written ``1; 2``, labels ``0=off; 1=on``.
+is written with a dot: ``command.topic``. Lists are written ``1; 2``, labels ``0=off; 1=on``, and what is
+more than that as JSON.
 """
 
+import json
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union, get_args, get_origin
@@ -150,6 +152,8 @@ def parse_cell(cell: str, kind: Any, mark: Mark, decimal_comma: bool) -> Marked:
 
     """
     origins = {get_origin(k) or k for k in _flat(kind)}
+    if cell.startswith(("{", "[")) and not origins <= {str, types.NoneType}:
+        return _marked(_json(cell), mark)
     if dict in origins:
         return Marked({key: Marked(text, mark) for key, text in _labels(cell)}, mark)
     if origins & {tuple, list}:
@@ -157,6 +161,22 @@ def parse_cell(cell: str, kind: Any, mark: Mark, decimal_comma: bool) -> Marked:
     if decimal_comma and float in origins and cell.count(",") == 1:
         cell = cell.replace(",", ".")
     return Marked(cell, mark)
+
+
+def _json(cell: str) -> Any:
+    try:
+        return json.loads(cell)
+    except (json.JSONDecodeError, RecursionError) as exc:
+        msg = f"found '{cell[:40]}'; begins as JSON and is none: {exc}"
+        raise ValueError(msg) from exc
+
+
+def _marked(value: Any, mark: Mark) -> Marked:
+    if isinstance(value, dict):
+        return Marked({key: _marked(inner, mark) for key, inner in value.items()}, mark)
+    if isinstance(value, list):
+        return Marked([_marked(inner, mark) for inner in value], mark)
+    return Marked(value, mark)
 
 
 def _labels(cell: str) -> Iterator[tuple[str, str]]:
@@ -174,10 +194,10 @@ def _parts(cell: str) -> list[str]:
 
 def format_cell(value: Any) -> str:
     """Write a field as the text of a cell; the inverse of :func:`parse_cell`."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "true", False: "false"}[value]
+    if isinstance(value, Mapping) and not all(str(key).lstrip("-").isdigit() for key in value):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
         return "; ".join(f"{key}={text}" for key, text in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):

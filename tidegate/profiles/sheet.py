@@ -18,6 +18,7 @@ MAX_UNFOLDED_BYTES = 64 << 20
 MAX_ROWS, MAX_COLUMNS, MAX_CELL = 50_001, 64, 2_000
 DELIMITERS = ",;\t|"
 SHEETS_HINT = "Install tidegate[sheets], or save the sheet as CSV."
+EXACT = 1 << 53
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First letters that a spreadsheet takes for a formula; texts of ours get an apostrophe before."""
 
@@ -117,9 +118,10 @@ def _number(cell: str) -> float | int | str | None:
     if not _is_number(cell):
         return _guarded(cell) or None
     try:
-        return int(cell)
+        whole = int(cell)
     except ValueError:
         return float(cell)
+    return whole if abs(whole) < EXACT else cell  # a spreadsheet's numbers are floats
 
 
 def _is_number(cell: str) -> bool:

@@ -24,7 +24,7 @@ def profile_text(head: Mapping[str, Any], points: Iterable[Mapping[str, Any]]) -
 
 def point_fields(point: Point) -> dict[str, Any]:
     """Give the fields of a point that differ from their defaults, the name first."""
-    fields = point.model_dump(mode="json", exclude_defaults=True)
+    fields = point.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     return {"name": point.name, **fields}
 
 

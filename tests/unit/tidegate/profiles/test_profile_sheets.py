@@ -14,7 +14,7 @@ from edge_runtime.profiles.loader import built_in_folder
 from tidegate.profiles.checking import read_profile
 from tidegate.profiles.exporting import export_rows
 from tidegate.profiles.importing import plan_import, write_import
-from tidegate.profiles.opening import open_points
+from tidegate.profiles.opening import Options, open_points
 from tidegate.profiles.references import Counting, protocol_address
 from tidegate.profiles.sheet import column_name, read_sheet, write_csv, write_xlsx
 
@@ -39,7 +39,7 @@ def sheet(tmp_path):
 @pytest.fixture
 def plan(sheet, tmp_path):
     def plan(text, *, counting=Counting.FROM_0, head=HEAD, name="points.csv"):
-        points = open_points(sheet(text, name), None, counting)
+        points = open_points(sheet(text, name), Options(counting=counting))
         return plan_import(points, tmp_path / "meter.yaml", head, find_driver)
 
     return plan
@@ -215,5 +215,5 @@ def test_no_bytes_break_the_reader(data, tmp_path_factory):
     for start in (b"", b"PK", b"name,address\n"):
         path.write_bytes(start + data)
         with contextlib.suppress(SettingsError):
-            points = open_points(path, None, Counting.REFERENCES)
+            points = open_points(path, Options(counting=Counting.REFERENCES))
             assert plan_import(points, path.with_name("none.yaml"), HEAD, find_driver).new
