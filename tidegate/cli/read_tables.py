@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
 from tidegate.cli.tables import NONE, as_time, coloured, new_table, open_console
@@ -29,7 +28,7 @@ def read_table(reads: Sequence[RawDevice]) -> None:
         for point in device.points:
             read = point.read
             table.add_row(
-                device.device, read.point, Text(read.shown), read.unit, coloured(read.quality),
+                device.device, read.point, Text(read.shown), Text(read.unit), coloured(read.quality),
                 Text(read.reason),
             )  # fmt: skip
     console = open_console()
@@ -59,8 +58,8 @@ def _wide(console: Console, device: RawDevice) -> None:
         under, read = point.beneath, point.read
         orders = [_number(under.orders[o]) if o in under.orders else NONE for o in ORDERS]
         table.add_row(
-            read.point, Text(under.shown), under.data or _raw(point), under.type, *orders,
-            Text(read.shown), read.unit, coloured(read.quality), _age(read), Text(read.reason),
+            read.point, Text(under.shown), _bytes(point), under.type, *orders,
+            Text(read.shown), Text(read.unit), coloured(read.quality), _age(read), Text(read.reason),
         )  # fmt: skip
     console.print(table)
 
@@ -69,7 +68,7 @@ def _stacked(console: Console, point: RawPoint) -> None:
     under, read = point.beneath, point.read
     console.print(Text.assemble((read.point, "bold"), f"  {read.shown} {read.unit}  "), end="")
     console.print(coloured(read.quality), Text(read.reason), _age(read))
-    console.print(Text(f"  {under.shown}  {under.data or _raw(point)} {under.type}"))
+    console.print(Text(f"  {under.shown}  {_bytes(point)} {under.type}"))
     for order in ORDERS:
         if order in under.orders:
             console.print(Text(f"  {order}  {_number(under.orders[order])}"))
@@ -82,8 +81,9 @@ def _summary(console: Console, reads: Sequence[RawDevice]) -> None:
             console.print(f"{device.device}: {count} points in {device.duration_s:.3f} s")
 
 
-def _raw(point: RawPoint) -> str:
-    return escape(NONE if point.beneath.raw is None else repr(point.beneath.raw))
+def _bytes(point: RawPoint) -> Text:
+    raw = "" if point.beneath.raw is None else repr(point.beneath.raw)
+    return Text(point.beneath.bytes_shown or raw or NONE)
 
 
 def _number(value: Number | None) -> str:
@@ -100,17 +100,17 @@ def show_solution(solution: Solution) -> None:
     """Show what fits a display, and the line to write."""
     console = open_console()
     unit = f" {solution.unit}" if solution.unit else ""
-    console.print(f"{solution.device}/{solution.point}, display {solution.display}{unit}")
+    console.print(Text(f"{solution.device}/{solution.point}, display {solution.display}{unit}"))
     if solution.registers:
         console.print("registers: " + " ".join(f"{a}:{d}" for a, d in solution.registers.items()))
     for number, proposal in enumerate(solution.proposals, 1):
         likely = " likely" if number == 1 and solution.clear else ""
         against = f" ({', '.join(proposal.against)})" if proposal.against else ""
-        console.print(f"{number}. reads {proposal.value:.8g}{unit}{likely}{against}")
+        console.print(Text(f"{number}. reads {proposal.value:.8g}{unit}{likely}{against}"))
         console.print(Text(f"   {proposal.line or 'as it is: nothing to change'}"))
     if solution.proposals and not solution.clear:
         console.print("several fit: ask again when the display shows another value")
     if solution.proposals and solution.proposals[0].changes:
         console.print(f"write the line among the 'points' of {solution.device} in gateway.yaml")
     for note in solution.notes:
-        console.print(f"note: {note}")
+        console.print(Text(f"note: {note}"))

@@ -40,7 +40,7 @@ def show_proposals(session: Session, numbers: Iterable[int]) -> None:
 def _show(console: Console, number: int, proposal: Proposed) -> None:
     console.print(Text(f"{number}. {proposal.title or proposal.protocol}", style="bold"))
     for line in _lines(proposal):
-        console.print(Padding(line, (0, 0, 0, 3)))
+        console.print(Padding(line, (0, 0, 0, 3), expand=False))
 
 
 def _lines(proposal: Proposed) -> Iterator[Text]:

@@ -1,5 +1,6 @@
 """From what a scan found to devices that can be written into gateway.yaml, with live values."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from tidegate.edge.reading import PointRead, look_at, normalise
 from tidegate.edge.scanning import said
 
 MAX_IDENTITY = 200
+_QUOTED = re.compile(r"'([^']{1,200})'")
 _HERE = Mark("proposal", 0, 0)
 
 
@@ -125,7 +127,7 @@ class Proposer:
         return list(dict.fromkeys([*first, *by_text]))
 
     def _free_name(self, found: Found, profile: str) -> str:
-        wanted = name_from(said(found, "model"), profile, said(found, "vendor"), found.title)
+        wanted = name_from(said(found, "model"), profile, place_name(found), found.title)
         name, number = wanted, 1
         while name in self._names:
             number += 1
@@ -180,6 +182,15 @@ class Proposer:
             doubt = ": is this the right profile?" if 2 * bad > len(seen) else ""
             notes.append(f"{bad} of {len(seen)} points are bad{doubt}")
         return [s.read for s in seen]
+
+
+def place_name(found: Found) -> str:
+    """Give the last part of a path by which a device is known: ``site/boiler`` is the boiler."""
+    quoted = _QUOTED.search(found.title)
+    for text in (found.identity, quoted[1] if quoted is not None else ""):
+        if "/" in text:
+            return text.rstrip("/").rpartition("/")[2]
+    return ""
 
 
 def place_of(device: ConfiguredDevice) -> str:

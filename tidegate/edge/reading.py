@@ -16,9 +16,11 @@ from edge_runtime.polling import read_limits_s
 from edge_runtime.rules.message import show_value
 from edge_runtime.settings import ConfiguredDevice
 from tidegate.edge.byte_orders import Number, in_every_order
-from tidegate.edge.foreign_text import harmless
+from tidegate.edge.foreign_text import harmless, show_bytes
 
 NO_VALUE = "-"
+MAX_BYTES = 4_096
+"""Most bytes of one point that are given to a program."""
 
 
 class PointRead(msgspec.Struct, frozen=True):
@@ -41,7 +43,9 @@ class Beneath(msgspec.Struct, frozen=True):
     shown: str
     """Where it came from, in the protocol's words."""
     data: str
-    """The bytes as they came, in hex; empty where the protocol has none."""
+    """The bytes as they came, in hex; the first 4,096; empty where the protocol has none."""
+    bytes_shown: str
+    """The same for people: as text where they are text, and shortened."""
     type: str
     raw: Value | None
     """What the driver made of it, neither scaled nor labelled."""
@@ -179,7 +183,8 @@ def lies_beneath(seen: Seen) -> Beneath:
     kind = "" if isinstance(value, bool) else str(getattr(seen.point, "register_type", ""))
     return Beneath(
         shown=inspection.shown,
-        data=inspection.data.hex(" "),
+        data=inspection.data[:MAX_BYTES].hex(" "),
+        bytes_shown=show_bytes(inspection.data, kind),
         type=kind,
         raw=value,
         orders=in_every_order(inspection.data, kind),

@@ -105,7 +105,7 @@ async def replay_file(path: Path, options: ReplayOptions) -> Replayed:
     began = asyncio.get_running_loop().time()
     with only_process(settings.state_dir, "runtime"):
         running = asyncio.create_task(run_runtime(Context(settings, clock, __version__), rules))
-        ending = asyncio.create_task(_end(clock, None if options.loop else playback.length_s))
+        ending = asyncio.create_task(_end(playback))
         try:
             await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -137,11 +137,13 @@ def _section(path: Path, recording: Recording, options: ReplayOptions) -> Gatewa
     return section.model_copy(update={"state_dir": options.state_dir.absolute()})
 
 
-async def _end(clock: ScaledClock, length_s: float | None) -> None:
-    if length_s is None:
+async def _end(playback: Playback) -> None:
+    """Wait until a replay that is no loop is over."""
+    await playback.begun.wait()
+    if playback.loop:
         await asyncio.Event().wait()
     else:
-        await clock.sleep(length_s)
+        await playback.clock.sleep(playback.length_s)
 
 
 def _result(

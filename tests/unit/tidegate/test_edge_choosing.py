@@ -1,7 +1,7 @@
 import pytest
 
 from tidegate.edge.choosing import parse_choice
-from tidegate.edge.foreign_text import harmless, name_from
+from tidegate.edge.foreign_text import harmless, name_from, show_bytes
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,27 @@ def test_what_steers_a_terminal_is_taken_out():
 
 def test_long_text_is_cut():
     assert len(harmless("x" * 5_000)) == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "shown"),
+    [
+        (b"\x43\x67\x66\x66", "float32", "43 67 66 66"),
+        (b"ABCD", "uint32", "41 42 43 44"),
+        (b"ON", "", "4f 4e ON"),
+        (b'{"level": 1.5}', "", '{"level": 1.5}'),
+        (b"\xff" * 12, "", " ".join(["ff"] * 12)),
+        (b"", "", ""),
+    ],
+)
+def test_bytes_are_shown_as_what_they_are(data, kind, shown):
+    assert show_bytes(data, kind) == shown
+
+
+@pytest.mark.parametrize("data", [b"x" * 9_999, b"\xff" * 9_999])
+def test_many_bytes_are_cut(data):
+    assert show_bytes(data).endswith("… (9999 bytes)")
+    assert len(show_bytes(data)) < 120
 
 
 @pytest.mark.parametrize(

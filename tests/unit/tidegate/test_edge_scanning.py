@@ -10,7 +10,8 @@ from edge_runtime.settings import load_settings
 from edge_runtime.validation import Findings
 from simulators.manual_clock import ManualClock
 from simulators.memory_device import MemoryDevices
-from tidegate.edge.proposing import Proposer
+from tidegate.edge.foreign_text import name_from
+from tidegate.edge.proposing import Proposer, place_name
 from tidegate.edge.scan_session import open_session
 from tidegate.edge.scanning import scan
 
@@ -186,6 +187,19 @@ async def test_a_device_that_moved_is_recognised_by_its_identity(devices, site):
 async def test_names_are_free_ones(devices, proposer):
     found = [put(devices, p, points=POINTS, settings={"model": "Old"}).found for p in "ab"]
     assert [(await proposer.propose(f)).name for f in found] == ["old-2", "old-3"]
+
+
+@pytest.mark.parametrize(
+    ("title", "identity", "name"),
+    [
+        ("5 values below 'site/boiler'", "", "boiler"),
+        ("device plant/line/drive-1, 9 metrics", "plant/line/drive-1", "drive-1"),
+        ("Flow meter", "SN 12", "flow-meter"),
+    ],
+)
+def test_a_place_gives_its_name(title, identity, name):
+    found = Found("memory", "here", identity, title, {})
+    assert name_from(place_name(found), title) == name
 
 
 async def test_what_the_settings_refuse_is_noted(devices, proposer):

@@ -9,7 +9,8 @@ import msgspec
 
 from edge_runtime.model import Access, Point, Value
 from edge_runtime.settings import ConfiguredDevice
-from tidegate.edge.reading import Seen
+from tidegate.edge.foreign_text import harmless
+from tidegate.edge.reading import Seen, lies_beneath
 
 MAX_NOTE = 500
 
@@ -103,9 +104,8 @@ def filled(check: Check, seen: Seen | None) -> Check:
             check, value=None, shown="", quality="bad", reason="no_answer", raw=""
         )
     inspection = seen.inspection
-    data = inspection.data.hex(" ") or (
-        "" if inspection.reading.value is None else str(inspection.reading.value)
-    )
+    under = lies_beneath(seen)
+    data = under.bytes_shown or ("" if under.raw is None else harmless(str(under.raw)))
     return msgspec.structs.replace(
         check,
         value=seen.read.value,
