@@ -26,7 +26,7 @@ def show_scan(session: Session) -> None:
     console.print(
         f"{count} device{'' if count == 1 else 's'} found with {session.scanned.requests} requests"
     )
-    if not session.scanned.complete:
+    if not session.scanned.complete and not session.scanned.interrupted:
         console.print(Text("not everything was looked at: --max-requests ended it", style="yellow"))
 
 

@@ -1,5 +1,6 @@
 """``tidegate edge scan``: look for devices with the drivers that can, within a bound of requests."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
@@ -29,12 +30,15 @@ class Scanned(msgspec.Struct, frozen=True):
     found: list[Found]
     requests: int
     complete: bool
-    """Everything was looked at; otherwise the bound of requests ended the scan."""
+    """Everything was looked at; otherwise the bound of requests, or Ctrl-C, ended the scan."""
     skipped: list[Skipped]
+    interrupted: bool = False
 
 
 async def scan(drivers: Sequence[Driver], target: ScanTarget, report: Report) -> Scanned:
     """Look for devices, one protocol after the other; all share the bound of requests.
+
+    A scan that is cancelled ends with what it found so far.
 
     Raises:
         SettingsError: no driver understands the targets.
@@ -42,7 +46,7 @@ async def scan(drivers: Sequence[Driver], target: ScanTarget, report: Report) ->
     """
     found: list[Found] = []
     skipped: list[Skipped] = []
-    used, complete = 0, True
+    used, complete, interrupted = 0, True, False
     for driver in drivers:
         left = target.max_requests - used
         if driver.discover is None:
@@ -58,17 +62,20 @@ async def scan(drivers: Sequence[Driver], target: ScanTarget, report: Report) ->
             skipped += part.skipped
             used += part.requests
             complete = complete and part.complete
+            interrupted = part.interrupted
+        if interrupted:
+            break
     if drivers and len(skipped) == len(drivers) and complete:
         msg = "; ".join(f"{s.protocol}: {s.reason}" for s in skipped)
         raise SettingsError(msg, hint="see 'Looking for devices' in docs/commissioning.md")
-    return Scanned(_once(found), used, complete, skipped)
+    return Scanned(_once(found), used, complete, skipped, interrupted)
 
 
 async def _scan_one(driver: Driver, target: ScanTarget, report: Report) -> Scanned:
     assert driver.discover is not None
     found: list[Found] = []
     skipped: list[Skipped] = []
-    last = Progress(0, 0, "", 0)
+    last, interrupted = Progress(0, 0, "", 0), False
     try:
         stream = driver.discover(target)
         async with aclosing(stream):  # type: ignore[type-var]  # the seam says async generator
@@ -81,8 +88,20 @@ async def _scan_one(driver: Driver, target: ScanTarget, report: Report) -> Scann
     except (SettingsError, DeviceError) as exc:
         hint = getattr(exc, "hint", "")
         skipped.append(Skipped(driver.protocol, f"{exc} ({hint})" if hint else str(exc)))
+    except asyncio.CancelledError:
+        interrupted = _forgive_cancelling()
+        skipped.append(Skipped(driver.protocol, "interrupted; this is what was found until then"))
     ended = last.requests < target.max_requests or (last.total > 0 and last.done >= last.total)
-    return Scanned(found, last.requests, ended and len(found) < MAX_FOUND, skipped)
+    complete = ended and not interrupted and len(found) < MAX_FOUND
+    return Scanned(found, last.requests, complete, skipped, interrupted)
+
+
+def _forgive_cancelling() -> bool:
+    """Let the task live on: somebody pressed Ctrl-C because the scan has found enough."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()
+    return True
 
 
 def _once(found: Sequence[Found]) -> list[Found]:

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -109,6 +110,25 @@ async def test_a_line_that_breaks_keeps_what_was_found(devices):
     scanned = await scan([replace(driver, discover=breaks), driver], ScanTarget(("a",)), print)
     assert len(scanned.found) == 1
     assert "the line is gone" in scanned.skipped[0].reason
+
+
+async def test_a_scan_that_is_interrupted_gives_what_it_found(devices):
+    put(devices, "a")
+    driver, looking = devices.driver(), asyncio.Event()
+
+    async def hangs(target):
+        async for item in driver.discover(target):
+            yield item
+        looking.set()
+        await asyncio.Event().wait()
+
+    drivers = [replace(driver, discover=hangs), driver]
+    task = asyncio.create_task(scan(drivers, ScanTarget(("a",)), lambda *_: None))
+    await looking.wait()
+    task.cancel()
+    scanned = await task
+    assert ([f.address for f in scanned.found], scanned.complete) == (["a"], False)
+    assert (scanned.interrupted, scanned.requests) == (True, 1)
 
 
 # --- proposals ----------------------------------------------------------------------------------
