@@ -1,5 +1,6 @@
 """Replaying: the devices of a recording, for the same runtime, on a clock that may run faster."""
 
+import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -44,6 +45,8 @@ class Playback:
     loop: bool = False
     faults: FaultPlan = field(default_factory=FaultPlan)
     rng: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - makes garbage
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a device is first opened: until then the runtime is still starting."""
     _start: float = 0.0
     _shift_us: int = 0
 
@@ -252,6 +255,7 @@ def _driver(device: RecordedDevice, timeline: Timeline, playback: Playback) -> D
 
     @asynccontextmanager
     async def open_device(settings: ReplaySettings) -> AsyncIterator[ReplayDevice]:
+        playback.begun.set()
         yield kind(settings, timeline, playback)
 
     def plan(settings: ReplaySettings, points: Collection[str]) -> Sequence[RequestPlan]:
