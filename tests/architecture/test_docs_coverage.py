@@ -12,9 +12,12 @@ from pydantic import BaseModel
 from cloud_api.settings import CloudSettings
 from cloud_sync.wire.problems import Problem
 from cloud_sync.wire.quality import Reason
+from components.bacnet import settings as bacnet
 from components.coap import settings as coap
 from components.http import settings as http
+from components.modbus import line_settings as line
 from components.modbus import settings as modbus
+from components.sunspec import settings as sunspec
 from edge_runtime import settings as edge
 from edge_runtime.driver import DeviceSettings
 from edge_runtime.model import Point, PointKind
@@ -38,6 +41,9 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("profiles.md", Identification),
     ("commissioning.md", ExpectationList),
     ("commissioning.md", PointExpectation),
+    ("protocols/bacnet.md", bacnet.Settings),
+    ("protocols/bacnet.md", bacnet.Foreign),
+    ("protocols/bacnet.md", bacnet.Point),
     ("protocols/coap.md", coap.Settings),
     ("protocols/coap.md", coap.Point),
     ("protocols/http.md", http.Settings),
@@ -46,6 +52,10 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("protocols/modbus.md", modbus.Settings),
     ("protocols/modbus.md", modbus.Point),
     ("protocols/modbus.md", modbus.AddressRange),
+    ("protocols/modbus.md", line.Serial),
+    ("protocols/modbus.md", line.Rs485),
+    ("protocols/sunspec.md", sunspec.Settings),
+    ("protocols/sunspec.md", sunspec.Point),
     ("rules.md", rules.RuleSettings),
     ("rules.md", rules.AlertAction),
     ("rules.md", rules.Comparison),
@@ -67,6 +77,8 @@ WORDS: list[tuple[str, type[Enum]]] = [
     ("protocols/modbus.md", modbus.Table),
     ("protocols/modbus.md", modbus.RegisterType),
     ("protocols/modbus.md", modbus.WordOrder),
+    ("protocols/modbus.md", line.Framing),
+    ("protocols/modbus.md", line.Parity),
 ]
 
 
