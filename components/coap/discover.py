@@ -208,12 +208,11 @@ def _found(
     if unread > 0:
         notes.append(f"{unread} more resources give no value that a point can hold.")
     settings: dict[str, Any] = {"protocol": "coap", "host": host[0], "port": host[1]}
-    title = next((link.title for link in links if link.title), "")
     return Found(
         protocol="coap",
         address=hostport(*host),
         identity="",
-        title=f"CoAP device with {len(links)} resources" + (f": {title}" if title else ""),
+        title=f"CoAP device with {len(links)} resources",
         settings=settings,
         points=tuple(proposal.point for proposal in proposals),
         values=tuple(proposal.reading for proposal in proposals),

@@ -12,7 +12,7 @@ from simulators.coap.faults import Garbage, Refuse, Silence, Slow, WrongFormat
 from simulators.coap.resources import JSON, Resource
 from simulators.coap.server import CoapDevice, serve
 
-TIMEOUT_S = 0.4
+TIMEOUT_S = 0.7
 POINTS = [
     {"name": "temp", "path": "/temp"},
     {"name": "other", "path": "/other"},

@@ -12,7 +12,7 @@ from simulators.coap.faults import Garbage, Refuse, Silence
 from simulators.coap.resources import JSON, Resource
 from simulators.coap.server import CoapDevice, serve
 
-TIMEOUT_S = 0.5
+TIMEOUT_S = 0.7
 POINTS = [
     {"name": "temp", "path": "/temp", "kind": "integer"},
     {"name": "fixed", "path": "/fixed"},
@@ -208,7 +208,7 @@ async def test_failed_read_of_another_resource_ends_no_observation(device, count
     names = ["temp"]
     async with serve(device) as server:
         settings = driver.settings(
-            name="device", host="127.0.0.1", port=server.port, timeout_s=0.3, points=POINTS
+            name="device", host="127.0.0.1", port=server.port, timeout_s=TIMEOUT_S, points=POINTS
         )
         async with driver.open_device(settings) as coap, aclosing(coap.changes(names)) as changes:
             assert await values_until(changes, 0) == [0]
