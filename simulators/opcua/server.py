@@ -83,6 +83,8 @@ class Simulator:
         """Fingerprints of the clients that it sent away."""
         self.slow_s = 0.0
         """How long it thinks before it answers a Read."""
+        self.unreported: set[str] = set()
+        """Paths of variables that it will not monitor, as if it had too many items already."""
         self.frozen = False
         """Values stay as they are."""
         self._nodes: dict[str, Any] = {}
@@ -178,6 +180,27 @@ class Simulator:
             self.refused.append(fingerprint)
             raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
 
+    async def monitor(
+        self, parameters: ua.CreateMonitoredItemsParameters
+    ) -> list[ua.MonitoredItemCreateResult]:
+        """Monitor items, but not those that are ``unreported``."""
+        service = self.server.iserver.subscription_service
+        subscription = service.subscriptions.get(parameters.SubscriptionId)
+        wanted = parameters.ItemsToCreate
+        parameters.ItemsToCreate = [
+            item for item in wanted if item.ItemToMonitor.NodeId.Identifier not in self.unreported
+        ]
+        if subscription is None:
+            raise ServiceError(ua.StatusCodes.BadSubscriptionIdInvalid)
+        made = iter(await subscription.monitored_item_srv.create_monitored_items(parameters))
+        refusal = status(ua.StatusCodes.BadTooManyMonitoredItems)
+        return [
+            ua.MonitoredItemCreateResult(StatusCode=refusal)
+            if item.ItemToMonitor.NodeId.Identifier in self.unreported
+            else next(made)
+            for item in wanted
+        ]
+
     async def think(self, *_: object) -> None:
         """Take the time that it takes."""
         if self.slow_s:
@@ -217,6 +240,8 @@ async def serve(
     simulator.certificate = der
     server.set_certificate_validator(simulator.validate)
     server.subscribe_server_callback(CallbackType.PreRead, simulator.think)
+    service: Any = server.iserver.subscription_service
+    service.create_monitored_items = simulator.monitor
     await simulator.prepare()
     await server.start()
     living = asyncio.create_task(_live(simulator))

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -16,6 +18,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "tests" / "peers" / "node_opcua"
 OLDEST_NODE = 20
+PLACE = Path(sys.prefix) / "peers"
+"""Beside the environment that the tests run in: installing takes seconds."""
 INSTALL_S = 180
 
 
@@ -67,31 +71,41 @@ def steady_simulator() -> Peer:
 
 @cache
 def node_opcua(folder: Path) -> Peer:
-    """A server on node-opcua."""
-    script = install(folder)
-    return Peer([str(shutil.which("node")), str(script), str(script.parent / "certificates"), "0"])
+    """A server on node-opcua, with its certificates in a folder."""
+    script = install()
+    return Peer([str(shutil.which("node")), str(script), str(folder / "node-opcua"), "0"])
 
 
-def install(folder: Path) -> Path:
-    """Copy the peer into a folder and install its packages, once a folder; gives the script."""
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None:
+def install() -> Path:
+    """Install the peer's packages once for this environment; gives the script."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
         pytest.skip(f"needs Node {OLDEST_NODE} or newer, with npm")
     said = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
     if int(said.lstrip("v").split(".")[0]) < OLDEST_NODE:
         pytest.skip(f"needs Node {OLDEST_NODE} or newer, found {said.strip()}")
-    place = folder / "node_opcua"
-    if (place / "ready").exists():
-        return place / "server.js"
-    without = shutil.ignore_patterns("node_modules")
-    shutil.copytree(SOURCE, place, ignore=without, dirs_exist_ok=True)
+    digest = sha256(b"".join(file.read_bytes() for file in sorted(SOURCE.iterdir())))
+    place = PLACE / f"node_opcua-{digest.hexdigest()[:12]}"
+    if not place.exists():
+        PLACE.mkdir(parents=True, exist_ok=True)
+        fresh = Path(mkdtemp(dir=PLACE))
+        _npm_ci(npm, fresh)
+        try:
+            fresh.rename(place)
+        except OSError:  # another run was quicker
+            shutil.rmtree(fresh)
+    return place / "server.js"
+
+
+def _npm_ci(npm: str, folder: Path) -> None:
+    shutil.copytree(SOURCE, folder, dirs_exist_ok=True)
     done = subprocess.run(
-        [str(shutil.which("npm")), "ci", "--prefer-offline", "--no-audit", "--no-fund"],
-        cwd=place, capture_output=True, text=True, timeout=INSTALL_S, check=False,
+        [npm, "ci", "--prefer-offline", "--no-audit", "--no-fund"],
+        cwd=folder, capture_output=True, text=True, timeout=INSTALL_S, check=False,
     )  # fmt: skip
     said = done.stdout + done.stderr
+    if done.returncode:
+        shutil.rmtree(folder)
     if re.search(r"ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT", said):
         pytest.skip("no line to the registry of npm packages, so the peer cannot be installed here")
     assert done.returncode == 0, said
-    (place / "ready").touch()
-    return place / "server.js"

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from subject import Subject
 
@@ -68,7 +67,7 @@ async def _subject(
     settings = driver.settings(
         name="device",
         endpoint=peer.endpoint,
-        pki_dir=folder / f"pki-{uuid4().hex[:8]}",
+        pki_dir=folder / "opcua-pki",
         interval_s=0.1,
         timeout_s=3.0,
         points=points,
