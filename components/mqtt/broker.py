@@ -42,7 +42,7 @@ class Broker:
         self.users = 0
         self._client: Client | None = None
         self._opening = asyncio.Lock()
-        self._attempts = 0
+        self._failures = 0
         self._failure: DeviceUnreachableError | BrokerRefusedError | None = None
         self._tree: TopicTree[Listener] = TopicTree()
         self._routes: dict[str, tuple[Listener, ...]] = {}
@@ -65,16 +65,14 @@ class Broker:
             BrokerRefusedError: the broker does not want us.
 
         """
-        attempts = self._attempts
+        failures = self._failures
         async with self._opening:
             if self._is_up():
                 return self._sessions
-            if self._failure is not None and self._attempts != attempts:
+            if self._failure is not None and self._failures != failures:
                 # Somebody tried while we waited; trying again would make the others wait.
                 raise type(self._failure)(str(self._failure), hint=self._failure.hint)
-            self._attempts += 1
             await self._open(timeout_s)
-            self._failure = None
         return self._sessions
 
     async def _open(self, timeout_s: float) -> None:
@@ -87,10 +85,12 @@ class Broker:
             client = new_client(address, client_id, timeout_s, self._deliver, will)
             await _entered(client)
         except (aiomqtt.MqttError, OSError, ValueError) as exc:
+            if client is not None:
+                client.drop()
             trouble = (client.trouble if client else None) or exc
             error = mapped(trouble, address.at)
             assert isinstance(error, DeviceUnreachableError | BrokerRefusedError)
-            self._failure = error
+            self._failures, self._failure = self._failures + 1, error
             raise error from exc
         self._client = client
         self._sessions += 1
@@ -219,6 +219,7 @@ class Broker:
             client.lost.exception()  # it was told where it happened
         with contextlib.suppress(aiomqtt.MqttError):
             await client.__aexit__(None, None, None)
+        client.drop()
 
     async def close(self) -> None:
         """Say goodbye; a last will of ours is said by hand, because a goodbye cancels it."""
@@ -238,6 +239,7 @@ async def _entered(client: Client) -> None:
         with contextlib.suppress(aiomqtt.MqttError, OSError, ValueError):
             await entering
             await client.__aexit__(None, None, None)
+        client.drop()
         raise
 
 

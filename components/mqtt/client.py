@@ -52,6 +52,10 @@ class Client(aiomqtt.Client):
         """Done once the connection is gone."""
         return self._disconnected
 
+    def drop(self) -> None:
+        """Close the socket, whatever state the library left it in."""
+        self._client._sock_close()  # noqa: SLF001 - there is no other way
+
     def _on_message(self, client: Any, userdata: Any, message: MQTTMessage) -> None:
         _ = client, userdata
         try:
@@ -144,12 +148,24 @@ def _connect_properties(address: BrokerAddress) -> Properties:
     return properties
 
 
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes when the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _tls_context(tls: TlsSettings) -> ssl.SSLContext:
     for file in (tls.ca_file, tls.certificate_file, tls.key_file):
         if file is not None:
             file.open("rb").close()  # ssl's own error does not name the file
     context = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _ClosingSocket
     if tls.certificate_file is not None and tls.key_file is not None:
         context.load_cert_chain(str(tls.certificate_file), str(tls.key_file))
     return context

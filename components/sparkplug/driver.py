@@ -94,7 +94,7 @@ class SparkplugDevice:
             wait_s = min(wait_s, self._settings.timeout_s)
         try:
             async with asyncio.timeout(min(wait_s, LOOK_S)):
-                while not (self.reports.waiting or self._is_missed()):
+                while not (self.reports.waiting or self.watch.birth_is_due or self._is_missed()):
                     await self._next_arrival()
         except TimeoutError:
             pass

@@ -112,6 +112,14 @@ class NodeWatch:
         for observer in self.observers:
             observer(outcome)
 
+    @property
+    def birth_is_due(self) -> bool:
+        """Whether a birth is needed and was not asked for a moment ago."""
+        if not self._wanted:
+            return False
+        now = asyncio.get_running_loop().time()
+        return self._asked_at is None or now - self._asked_at >= REBIRTH_PAUSE_S
+
     async def ask_for_birth(self) -> None:
         """Ask for a new birth where one is needed, at most once in a while.
 
@@ -120,11 +128,9 @@ class NodeWatch:
             DeviceRefusedError: the broker does not let us command.
 
         """
-        now = asyncio.get_running_loop().time()
-        recent = self._asked_at is not None and now - self._asked_at < REBIRTH_PAUSE_S
-        if not self._wanted or recent:
+        if not self.birth_is_due:
             return
-        self._asked_at, self._wanted = now, ""
+        self._asked_at, self._wanted = asyncio.get_running_loop().time(), ""
         self.rebirths += 1
         topic = SparkplugTopic(self._group, Kind.NCMD, self._node_id)
         await self._broker.publish(str(topic), rebirth_request(), qos=0)
