@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     DEVICE_BACK = "device.back"
     GAP = "gap"
     COMMAND_RESULT = "command.result"
+    CLOCK_SYNCHRONISED = "clock.synchronised"
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -135,6 +136,29 @@ class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
     first_us: int | None = None
     """Gateway time of the first and last lost item, where known."""
     last_us: int | None = None
+
+
+class ClockSpan(msgspec.Struct, frozen=True):
+    """A stretch of a boot in which the wall time, right or wrong, kept its offset.
+
+    ``from_us`` and ``to_us`` are monotonic times, ``offset_us`` is wall minus monotonic time.
+    """
+
+    from_us: int
+    to_us: int
+    offset_us: int
+
+
+class ClockSynchronised(msgspec.Struct, frozen=True):
+    """The gateway's clock is held by NTP or the like, and was not before in this boot.
+
+    ``offset_us`` is the true one. What lies in batches of this boot that say that their clock was
+    not synchronised was off by the difference to the offset of its span.
+    """
+
+    boot: str
+    offset_us: int
+    spans: list[ClockSpan]
 
 
 class CommandResult(msgspec.Struct, frozen=True):

@@ -29,3 +29,7 @@ class Reason(StrEnum):
     """The point does not fit the device: wrong address, type or length."""
     UNKNOWN_LABEL = "unknown_label"
     """An enumeration has no label for the value that was read."""
+    CLOCK_UNSYNCHRONISED = "clock_unsynchronised"
+    """The value is as good as its quality says; its time is in doubt. Said by the cloud."""
+    CLOCK_REPAIRED = "clock_repaired"
+    """The value is as good as its quality says; its time was corrected. Said by the cloud."""

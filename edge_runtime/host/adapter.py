@@ -24,6 +24,7 @@ from edge_runtime.outbox.database import store_errors
 from edge_runtime.outbox.reader import OutboxReader
 from edge_runtime.outbox.writer import Outbox
 from edge_runtime.polling import DevicePoller
+from edge_runtime.watched_clock import WatchedClock
 
 TIDY_S = 2.0
 SCRUB_S = 60.0
@@ -68,13 +69,13 @@ async def run_adapter(context: Context, name: str) -> None:
 
 @asynccontextmanager
 async def _open_adapter(context: Context, name: str) -> AsyncIterator[Adapter]:
-    settings, clock = context.settings, context.clock
+    settings, clock = context.settings, WatchedClock(context.clock)
     folders = context.folders.adapter(name)
     with store_errors(folders.own):
         make_folder(folders.own)
-    async with Outbox.open(folders.outbox, settings.outbox, clock) as outbox:
+    async with Outbox.open(folders.outbox, settings.outbox, context.clock) as outbox:
         with (
-            closing(Journal(folders.journal, clock)) as journal,
+            closing(Journal(folders.journal, context.clock)) as journal,
             closing(OutboxReader(folders.outbox)) as reader,
         ):
             counts = Counts()
@@ -83,7 +84,7 @@ async def _open_adapter(context: Context, name: str) -> AsyncIterator[Adapter]:
                 counts.note(batch)
                 link.notice()
 
-            collector = Collector(outbox, settings.outbox, clock, committed)
+            collector = Collector(outbox, settings.outbox, clock, committed, watched=clock)
             bus, tail = Bus(), Tail(clock)
             bus.on_readings(tail.take)
             bus.on_readings(recorder(collector, counts))

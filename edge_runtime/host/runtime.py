@@ -29,6 +29,8 @@ from edge_runtime.outbox.writer import Outbox
 from edge_runtime.polling import DevicePoller
 from edge_runtime.rules.engine import RuleEngine
 from edge_runtime.rules.step import Rule
+from edge_runtime.timekeeper import Timekeeper
+from edge_runtime.watched_clock import WatchedClock
 
 INBOX_CHECK_S = 0.2
 PRUNE_S = 2.0
@@ -52,6 +54,7 @@ class Runtime:
     pollers: Sequence[DevicePoller]
     commander: Commander
     reception: Reception
+    timekeeper: Timekeeper
 
     def declare(self) -> None:
         """Tell the cloud all devices and points."""
@@ -89,6 +92,7 @@ async def _run_parts(runtime: Runtime) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(runtime.engine.run(collector.add_event, collector.flush))
         group.create_task(runtime.commander.run())
+        group.create_task(runtime.timekeeper.run(collector.add_event, collector.flush))
         group.create_task(_watch_inbox(runtime))
         if runtime.context.settings.adapters() or runtime.context.folders.adapters.is_dir():
             group.create_task(runtime.reception.run())
@@ -100,14 +104,16 @@ async def _run_parts(runtime: Runtime) -> None:
 
 @asynccontextmanager
 async def _open_runtime(context: Context, rules: Sequence[Rule]) -> AsyncIterator[Runtime]:
-    settings, clock, folders = context.settings, context.clock, context.folders
-    async with Outbox.open(folders.outbox, settings.outbox, clock) as outbox:
+    settings, folders = context.settings, context.folders
+    clock = WatchedClock(context.clock)
+    async with Outbox.open(folders.outbox, settings.outbox, context.clock) as outbox:
         with (
-            closing(Journal(folders.journal, clock)) as journal,
+            closing(Journal(folders.journal, context.clock)) as journal,
             closing(InboxReader(folders.inbox)) as inbox,
         ):
             counts = Counts()
-            collector = Collector(outbox, settings.outbox, clock, counts.note)
+            collector = Collector(outbox, settings.outbox, clock, counts.note, watched=clock)
+            timekeeper = Timekeeper(clock, journal)
             bus = Bus()
             engine = RuleEngine(rules, journal, clock)
             bus.on_readings(engine.take)
@@ -122,7 +128,7 @@ async def _open_runtime(context: Context, rules: Sequence[Rule]) -> AsyncIterato
             commander = Commander(inbox, journal, answering, clock, known, forgot=journal.forgot)
             runtime = Runtime(
                 context, outbox, collector, counts, inbox, journal, bus, engine, pollers, commander,
-                reception,
+                reception, timekeeper,
             )  # fmt: skip
             yield runtime
 

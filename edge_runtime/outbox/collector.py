@@ -16,9 +16,10 @@ from cloud_sync.wire.events import Event
 from cloud_sync.wire.samples import Sample
 from edge_runtime.clock import Clock
 from edge_runtime.errors import StoreError
-from edge_runtime.outbox.committed import Appended, Committed
+from edge_runtime.outbox.committed import Appended, Committed, Stamp
 from edge_runtime.outbox.settings import OutboxSettings
 from edge_runtime.outbox.writer import Outbox
+from edge_runtime.watched_clock import WatchedClock
 
 MAX_PENDING_EVENTS = 10_000
 RETRY_S = 1.0
@@ -48,8 +49,13 @@ class Collector:
         settings: OutboxSettings,
         clock: Clock,
         on_commit: Callable[[Committed], None] | None = None,
+        *,
+        watched: WatchedClock | None = None,
     ) -> None:
-        """``on_commit`` is called for each batch once it is durable."""
+        """``on_commit`` is called for each batch once it is durable.
+
+        With a ``watched`` clock no batch holds samples from before and after a step of it.
+        """
         self._outbox = outbox
         self._settings = settings
         self._clock = clock
@@ -62,6 +68,11 @@ class Collector:
         self._failure = ""
         self._dropped = {Stream.SAMPLES: 0, Stream.EVENTS: 0}
         self._untold = {Stream.SAMPLES: 0, Stream.EVENTS: 0}
+        self._watched = watched
+        self._cuts: list[tuple[int, Stamp]] = []
+        """How many samples in front were taken before a step of the clock, and their stamp."""
+        if watched is not None:
+            watched.on_step(self._cut)
 
     @property
     def health(self) -> CollectorHealth:
@@ -116,11 +127,13 @@ class Collector:
             try:
                 await self._tell_dropped()
                 while self._events:
+                    stamp = self._watched.stamp() if self._watched else None
                     some = self._events[: self._settings.batch_samples]
-                    self._done(self._events, await self._outbox.append_events(some))
+                    self._done(self._events, await self._outbox.append_events(some, stamp))
                 while self._samples:
-                    waiting = self._samples[: self._settings.batch_samples]
-                    self._done(self._samples, await self._outbox.append_samples(waiting))
+                    most, stamp = self._next_batch()
+                    waiting = self._samples[:most]
+                    self._done(self._samples, await self._outbox.append_samples(waiting, stamp))
             except StoreError:
                 self._give_up_oldest()
                 raise
@@ -161,6 +174,8 @@ class Collector:
 
     def _done(self, waiting: list[Sample] | list[Event], appended: Appended) -> None:
         del waiting[: appended.taken]
+        if waiting is self._samples:
+            self._move_cuts(appended.taken)
         for batch in appended.committed:
             log.debug("outbox committed", extra=batch.fields())
             if self._on_commit is not None:
@@ -175,7 +190,26 @@ class Collector:
             over = len(waiting) - most
             if over > 0:
                 del waiting[:over]
+                if stream is Stream.SAMPLES:
+                    self._move_cuts(over)
                 self._count_dropped(stream, over)
+
+    def _cut(self, before: Stamp) -> None:
+        """Keep what waits apart from what comes: the clock was stepped."""
+        if self._samples:
+            self._cuts.append((len(self._samples), before))
+
+    def _next_batch(self) -> tuple[int, Stamp | None]:
+        """Tell how many samples go into the next batch, and its stamp."""
+        most = self._settings.batch_samples
+        stamp = self._watched.stamp() if self._watched else None
+        if not self._cuts:
+            return most, stamp
+        count, before = self._cuts[0]
+        return min(most, count), before
+
+    def _move_cuts(self, gone: int) -> None:
+        self._cuts = [(count - gone, stamp) for count, stamp in self._cuts if count > gone]
 
     def _count_dropped(self, stream: Stream, count: int) -> None:
         self._dropped[stream] += count

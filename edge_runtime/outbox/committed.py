@@ -16,9 +16,9 @@ class Stamp(NamedTuple):
 
 
 class Handed(NamedTuple):
-    """Where a batch comes from that another outbox handed over."""
+    """What is known of a batch before it is sealed: by whom it was handed over, and its stamp."""
 
-    origin: Origin
+    origin: Origin | None
     stamp: Stamp
 
 

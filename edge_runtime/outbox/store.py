@@ -91,23 +91,15 @@ class Store:
         """The epoch that new batches get."""
         return self._account.epoch
 
-    def append_samples(self, samples: Sequence[Sample]) -> Appended:
-        """Seal and commit samples.
+    def append_samples(self, samples: Sequence[Sample], stamp: Stamp | None = None) -> Appended:
+        """Seal and commit samples, closed at ``stamp`` or now; a StoreError: none was written."""
+        handed = Handed(None, stamp) if stamp is not None else None
+        return self._append(Stream.SAMPLES, samples, MAX_BATCH_SAMPLES, pack_samples, handed)
 
-        Raises:
-            StoreError: none of them was written.
-
-        """
-        return self._append(Stream.SAMPLES, samples, MAX_BATCH_SAMPLES, pack_samples)
-
-    def append_events(self, events: Sequence[Event]) -> Appended:
-        """Seal and commit events.
-
-        Raises:
-            StoreError: none of them was written.
-
-        """
-        return self._append(Stream.EVENTS, events, MAX_BATCH_EVENTS, pack_events)
+    def append_events(self, events: Sequence[Event], stamp: Stamp | None = None) -> Appended:
+        """Seal and commit events, closed at ``stamp`` or now; a StoreError: none was written."""
+        handed = Handed(None, stamp) if stamp is not None else None
+        return self._append(Stream.EVENTS, events, MAX_BATCH_EVENTS, pack_events, handed)
 
     def take(self, name: str, batch: Batch) -> Committed | None:
         """Commit a batch that another outbox handed over, once; None where it is here already.
@@ -231,7 +223,12 @@ class Store:
         self._try_declare()
 
     def _append(
-        self, stream: Stream, items: Sequence[T], most: int, pack: Callable[[Sequence[T]], Packed]
+        self,
+        stream: Stream,
+        items: Sequence[T],
+        most: int,
+        pack: Callable[[Sequence[T]], Packed],
+        handed: Handed | None,
     ) -> Appended:
         self._ensure_open()
         if self._gaps:
@@ -242,7 +239,7 @@ class Store:
             packed = fitting(items[taken : taken + most], pack)
             try:
                 if packed.payload:
-                    committed.append(self._commit_anyway(stream, packed))
+                    committed.append(self._commit_anyway(stream, packed, handed))
                 else:
                     self._drop(stream, packed.items, GapReason.TOO_LARGE)
             except StoreError:

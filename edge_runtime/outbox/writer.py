@@ -12,7 +12,7 @@ from cloud_sync.wire.events import Event
 from cloud_sync.wire.ranges import Ranges, of_numbers
 from cloud_sync.wire.samples import Sample
 from edge_runtime.clock import Clock
-from edge_runtime.outbox.committed import Appended, Committed
+from edge_runtime.outbox.committed import Appended, Committed, Stamp
 from edge_runtime.outbox.settings import OutboxSettings
 from edge_runtime.outbox.store import Acknowledged, Store
 
@@ -51,23 +51,25 @@ class Outbox:
         """The epoch that new batches get."""
         return self._store.epoch
 
-    async def append_samples(self, samples: Sequence[Sample]) -> Appended:
+    async def append_samples(
+        self, samples: Sequence[Sample], stamp: Stamp | None = None
+    ) -> Appended:
         """Seal samples into a batch and commit it; several where they do not fit into one.
 
         Raises:
             StoreError: the disk is full or failing; none of them was written.
 
         """
-        return await self._run(self._store.append_samples, samples)
+        return await self._run(self._store.append_samples, samples, stamp)
 
-    async def append_events(self, events: Sequence[Event]) -> Appended:
+    async def append_events(self, events: Sequence[Event], stamp: Stamp | None = None) -> Appended:
         """Seal events into a batch and commit it; several where they do not fit into one.
 
         Raises:
             StoreError: the disk is full or failing; none of them was written.
 
         """
-        return await self._run(self._store.append_events, events)
+        return await self._run(self._store.append_events, events, stamp)
 
     async def take(self, name: str, batch: Batch) -> Committed | None:
         """Commit a batch that the adapter ``name`` handed over, once; None where it is here already.

@@ -27,10 +27,10 @@ class MemoryOutbox:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def append_samples(self, samples):
+    async def append_samples(self, samples, stamp=None):
         return await self._append(Stream.SAMPLES, samples)
 
-    async def append_events(self, events):
+    async def append_events(self, events, stamp=None):
         return await self._append(Stream.EVENTS, events)
 
     async def drop(self, stream, count):
