@@ -26,6 +26,12 @@ IPV6_HINT = "CoAP needs IPv6 in the kernel, even where every device has an IPv4 
 METHODS = {Method.PUT: Code.PUT, Method.POST: Code.POST}
 
 
+def content_format_of(message: Message) -> int | None:
+    """Give the number of a message's content format, if it names one; too large ones as the largest."""
+    found = message.opt.content_format
+    return None if found is None else min(int(found), limits.MOST_FORMAT)
+
+
 class Answer(NamedTuple):
     """A good answer or notification, all blocks of it."""
 
@@ -204,10 +210,9 @@ class Requests:
                 raise WrongAnswerError(msg, "wrong_block")
             body += answer.payload
         max_age = limits.MAX_AGE_S if first.opt.max_age is None else first.opt.max_age
-        content_format = first.opt.content_format
-        number_of_format = None if content_format is None else int(content_format)
-        payload = Payload(bytes(body), number_of_format)
-        return Answer(payload, float(max_age), first.opt.observe, first.code.dotted)
+        max_age_s = float(min(max_age, limits.MOST_AGE_S))
+        payload = Payload(bytes(body), content_format_of(first))
+        return Answer(payload, max_age_s, first.opt.observe, first.code.dotted)
 
     def _check(self, answer: Message, where: str) -> None:
         if not answer.code.is_successful():

@@ -38,7 +38,12 @@ MAX_WRITE_BYTES = 1_024
 MAX_RESOURCES = 200
 MAX_WAITING = 64
 """Notifications of one resource, and readings of one point, that wait to be taken."""
-MAX_DATAGRAMS_S = 2_000.0
-"""That one listening port takes; others are dropped unread. aiocoap remembers each for 247 s."""
+MAX_DATAGRAMS_S = 200.0
+"""That one listening port takes; others are dropped unread. aiocoap remembers each for 247 s, which
+is 70 MB at this rate."""
+MOST_AGE_S = (1 << 32) - 1
+"""Largest Max-Age (RFC 7252 5.10.5)."""
+MOST_FORMAT = (1 << 16) - 1
+"""Largest content format (RFC 7252 12.3)."""
 MAX_NAMED = 5
 """Records that a diagnostic payload names."""

@@ -18,6 +18,7 @@ from aiocoap.resource import PathCapable, Resource
 from components.coap import limits
 from components.coap.buckets import Bucket
 from components.coap.endpoint import Address, address_of, open_server
+from components.coap.exchange import content_format_of
 from components.coap.settings import Settings, hostport
 from components.coap.values import Payload
 from edge_runtime.errors import DeviceUnreachableError
@@ -85,9 +86,8 @@ class Doorway(Resource, PathCapable):  # type: ignore[misc]
         if self._is_too_long(request):
             limit = max(settings.max_body_bytes for settings, _ in takers)
             return Message(code=Code.REQUEST_ENTITY_TOO_LARGE, size1=limit)
-        content_format = request.opt.content_format
         posted = Posted(
-            Payload(request.payload, None if content_format is None else int(content_format)),
+            Payload(request.payload, content_format_of(request)),
             address_of(request.remote.sockaddr),
             tuple(request.opt.uri_query),
             point,

@@ -1,12 +1,13 @@
 """What the driver makes of a device that misbehaves."""
 
 import asyncio
-from contextlib import asynccontextmanager
+import random
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from components.coap.driver import driver
-from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
+from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality
 from simulators.coap.faults import Garbage, Refuse, Silence, Slow, WrongFormat
 from simulators.coap.resources import JSON, Resource
@@ -19,6 +20,7 @@ POINTS = [
     {"name": "a", "path": "/doc", "json_path": "$.a"},
     {"name": "b", "path": "/doc", "json_path": "$.b"},
 ]
+FORMATS = ("json", "cbor", "senml")
 GOOD = {"temp": 21.5, "other": 7, "a": 1, "b": 2}
 
 
@@ -185,3 +187,47 @@ async def test_format_is_asked_for_where_the_settings_say_so(device):
     async with opened(device, points=points) as coap:
         assert await read(coap, "temp") == {"temp": 21.5}
     assert device.accepted == [50]
+
+
+class Scrambler(asyncio.DatagramProtocol):
+    """Answers each request with the right token and options and payload that chance made."""
+
+    def __init__(self, seed):
+        self.rng = random.Random(seed)
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        length = data[0] & 0x0F
+        code = self.rng.choice((0x45, 0x45, 0x45, 0x5F, 0x84, self.rng.randrange(256)))
+        head = bytes([0x60 | length, code]) + data[2 : 4 + length]
+        options = self.rng.choice(
+            (b"", b"\x60", b"\xc1\x32", b"\xd2\x0a\x06\x00\x0e", b"\xdd\x01\x20")
+        )
+        self.transport.sendto(head + options + self.rng.randbytes(self.rng.randrange(40)), addr)
+
+
+async def test_no_answer_raises_anything_else(caplog):
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        lambda: Scrambler(3), local_addr=("127.0.0.1", 0)
+    )
+    port = transport.get_extra_info("sockname")[1]
+    points = [
+        *POINTS[:2],
+        *({"name": f"as_{f}", "path": f"/{f}", "format": f"{f}"} for f in FORMATS),
+    ]
+    settings = driver.settings(
+        name="device", host="127.0.0.1", port=port, timeout_s=0.02, points=points
+    )
+    try:
+        async with driver.open_device(settings) as coap:
+            for _ in range(15):
+                with suppress(DeviceError):
+                    assert await coap.read([point["name"] for point in points])
+                with suppress(DeviceError):
+                    await coap.write("temp", 1)
+    finally:
+        transport.close()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
