@@ -61,7 +61,7 @@ async def open_client(
             await asyncio.sleep(0)
         if place.serial is not None and place.serial.rs485 is not None:
             _switch_rs485(client, place.serial.rs485)
-    except (OSError, UnicodeError, ValueError, NotImplementedError, termios.error) as exc:
+    except (OSError, UnicodeError, ValueError, termios.error) as exc:
         client.close()
         raise _explained(exc, place) from exc
     return client

@@ -23,6 +23,8 @@ ADDRESSES = 65_536
 ANYBODY = 0
 NOWHERE = 0xFFF0
 SERIAL_BAUD = 19_200
+Silent = Callable[[float], bool]
+NO_UNITS: Mapping[int, Silent] = {}
 OnPacket = Callable[[bool, bytes], bytes]
 Action = Callable[..., Coroutine[Any, Any, ExcCodes | None]]
 
@@ -34,17 +36,19 @@ async def serve(
     host: str = LOOPBACK,
     port: int = 0,
     rtu: bool = False,
-    silent: Callable[[float], bool] = never,
+    silent: Silent = never,
+    silent_units: Mapping[int, Silent] = NO_UNITS,
 ) -> AsyncIterator[int]:
     """Serve devices by unit id on one port, with ``rtu`` as a converter does; gives the port.
 
-    Their time starts now. While ``silent`` (by seconds after the start) nobody answers.
+    Their time starts now. While ``silent`` (by seconds after the start) nobody answers, and of RTU
+    units none for which ``silent_units`` says so.
 
     Raises:
         OSError: the port is taken.
 
     """
-    devices, on_packet = _bring_up(units, silent, rtu=rtu)
+    devices, on_packet = _bring_up(units, silent, silent_units, rtu=rtu)
     framer = FramerType.RTU if rtu else FramerType.SOCKET
     server = ModbusTcpServer(devices, framer=framer, address=(host, port), trace_packet=on_packet)
     try:
@@ -63,7 +67,7 @@ async def serve_serial(
     path: str,
     *,
     baudrate: int = SERIAL_BAUD,
-    silent: Callable[[float], bool] = never,
+    silent_units: Mapping[int, Silent] = NO_UNITS,
 ) -> AsyncIterator[None]:
     """Serve devices by unit id on a serial port, 8 bits, no parity, one stop bit.
 
@@ -71,7 +75,7 @@ async def serve_serial(
         OSError: the port cannot be opened.
 
     """
-    devices, on_packet = _bring_up(units, silent, rtu=True)
+    devices, on_packet = _bring_up(units, never, silent_units, rtu=True)
     server = ModbusSerialServer(devices, port=path, baudrate=baudrate, trace_packet=on_packet)
     try:
         await server.serve_forever(background=True)
@@ -84,7 +88,7 @@ async def serve_serial(
 
 
 def _bring_up(
-    units: Mapping[int, Model], silent: Callable[[float], bool], *, rtu: bool
+    units: Mapping[int, Model], silent: Silent, silent_units: Mapping[int, Silent], *, rtu: bool
 ) -> tuple[list[SimDevice], OnPacket]:
     """Start the devices' time; gives them, and what looks at each packet on its way."""
     loop = asyncio.get_running_loop()
@@ -94,9 +98,11 @@ def _bring_up(
         return loop.time() - start
 
     def on_packet(sending: bool, data: bytes) -> bytes:
+        if not sending:
+            return data
         # pymodbus answers for units that are not there; on a serial line nobody would.
-        absent = rtu and sending and data[0] not in units
-        return b"" if sending and (absent or silent(elapsed())) else data
+        absent = rtu and (data[0] not in units or silent_units.get(data[0], never)(elapsed()))
+        return b"" if absent or silent(elapsed()) else data
 
     now = datetime.now().astimezone()
     midnight_s = now.hour * 3600.0 + now.minute * 60 + now.second
@@ -126,6 +132,36 @@ async def serve_plant(
             )
             found.update({device.name: (device, port) for device in devices})
         yield found
+
+
+def plant_on_a_line(seed: int = 0) -> dict[int, tuple[PlantDevice, Model]]:
+    """Give the demo plant as units 1 to 4 of one serial line."""
+    return {unit: (device, device.model(seed + unit)) for unit, device in enumerate(PLANT, start=1)}
+
+
+@asynccontextmanager
+async def serve_plant_line(
+    *, path: str = "", baudrate: int = SERIAL_BAUD, host: str = LOOPBACK, port: int = FIRST_PORT,
+    seed: int = 0,
+) -> AsyncIterator[tuple[int, dict[str, tuple[PlantDevice, int]]]]:  # fmt: skip
+    """Serve it on a serial port, or without one by RTU over TCP.
+
+    Gives the port over TCP, and devices with their units by name.
+
+    Raises:
+        OSError: the port cannot be opened, or is taken.
+
+    """
+    plant = plant_on_a_line(seed)
+    units = {unit: model for unit, (_, model) in plant.items()}
+    silent = {unit: device.silent for unit, (device, _) in plant.items()}
+    found = {device.name: (device, unit) for unit, (device, _) in plant.items()}
+    if path:
+        async with serve_serial(units, path, baudrate=baudrate, silent_units=silent):
+            yield 0, found
+        return
+    async with serve(units, host=host, port=port, rtu=True, silent_units=silent) as listening:
+        yield listening, found
 
 
 async def run_plant(

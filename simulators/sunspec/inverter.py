@@ -23,6 +23,7 @@ FINE_W = 3_000.0
 """Below that power it is told in tenths of a watt."""
 OVER_TEMP = 1 << 7
 HOT_CEL = 68.0
+EFFICIENCY = 0.97
 WRITABLE = {"WMaxLimPct": -1, "WMaxLim_Ena": 0, "Conn": 0}
 """Fields of the controls that are obeyed, and their scale factors."""
 
@@ -56,7 +57,7 @@ class Inverter:
         hours = dt / 3600
         self.energy_wh += self.watts * hours
         for i, share in enumerate(self.shares):
-            self.string_wh[i] += self.watts * share * hours / 0.97
+            self.string_wh[i] += self.watts * share * hours / EFFICIENCY
 
     @property
     def watts(self) -> float:
@@ -110,12 +111,12 @@ class Inverter:
             "PhVphC": volts[2], "V_SF": -1, "W": watts, "W_SF": -1 if watts < FINE_W else 0,
             "Hz": 50.0 + self.hertz.value, "Hz_SF": -2, "VA": watts * 1.004, "VA_SF": 0,
             "VAr": watts * 0.09, "VAr_SF": 0, "PF": 99.6, "PF_SF": -1, "WH": self.energy_wh,
-            "WH_SF": 2, "TmpCab": self.cabinet.value, "Tmp_SF": -1, "St": float(self.state),
+            "WH_SF": 2, "DCW": watts / EFFICIENCY, "DCW_SF": 0, "TmpCab": self.cabinet.value, "Tmp_SF": -1, "St": float(self.state),
             "Evt1": float(OVER_TEMP if hot else 0), "Evt2": 0,
         }  # fmt: skip
 
     def _string(self, i: int) -> dict[str, float | str]:
-        watts = self.watts * self.shares[i] / 0.97
+        watts = self.watts * self.shares[i] / EFFICIENCY
         volts = 560.0 + 45.0 * i - 30.0 * watts / RATED_W
         return {
             "ID": i + 1, "IDStr": f"String {i + 1}", "DCA": watts / volts, "DCV": volts,

@@ -24,6 +24,7 @@ from edge_runtime.model import Point, PointKind
 from edge_runtime.outbox.gaps import GapReason
 from edge_runtime.outbox.settings import OutboxSettings
 from edge_runtime.profiles.loader import Identification, ProfileHead
+from edge_runtime.recording.faults import Fault, FaultKind
 from edge_runtime.rules import settings as rules
 from tidegate.edge.handover.checks import Verdict
 from tidegate.edge.handover.expectations import ExpectationList, PointExpectation
@@ -56,6 +57,7 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("protocols/modbus.md", line.Rs485),
     ("protocols/sunspec.md", sunspec.Settings),
     ("protocols/sunspec.md", sunspec.Point),
+    ("recording.md", Fault),
     ("rules.md", rules.RuleSettings),
     ("rules.md", rules.AlertAction),
     ("rules.md", rules.Comparison),
@@ -72,6 +74,7 @@ WORDS: list[tuple[str, type[Enum]]] = [
     ("commissioning.md", Verdict),
     ("protocols/coap.md", coap.Format),
     ("protocols/coap.md", coap.Method),
+    ("recording.md", FaultKind),
     ("protocols/http.md", http.Method),
     ("protocols/http.md", http.TimeUnit),
     ("protocols/modbus.md", modbus.Table),

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tidegate.cli.outcome import ExitCode, leave, print_json, run_async, say
 
 if TYPE_CHECKING:
-    from simulators.modbus.plant import PlantDevice
     from simulators.opcua.server import Simulator
 
 app = typer.Typer(
@@ -26,35 +25,61 @@ def group() -> None:
 
 
 @app.command()
-def modbus(
+def modbus(  # noqa: PLR0917 - typer makes them options
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     first_port: Annotated[
         int, typer.Option(help="The first of three ports; 0 for free ones.", min=0, max=65_533)
     ] = 5020,
+    serial: Annotated[str, typer.Option(help="Serve on this serial port, as units 1 to 4.")] = "",
+    baudrate: Annotated[int, typer.Option(help="Of the serial port.", min=300)] = 19_200,
+    rtu_over_tcp: Annotated[
+        bool, typer.Option("--rtu-over-tcp", help="Serve units 1 to 4 as converters do.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plant.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
-    """Serve a small plant over Modbus TCP until Ctrl-C."""
+    """Serve a small plant over Modbus until Ctrl-C."""
     from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.modbus.server import run_plant  # noqa: PLC0415
+    from simulators.modbus.running import Place, run_modbus  # noqa: PLC0415
 
-    def ready(devices: "dict[str, tuple[PlantDevice, int]]") -> None:
-        found = [
-            {"name": name, "profile": d.profile, "host": host, "port": port, "unit": d.unit}
-            for name, (d, port) in devices.items()
-        ]
-        if as_json:
-            print_json({"devices": found})
-            return
-        for device in found:
-            say("{name:20} {host}:{port} unit {unit}  profile {profile}".format(**device))
-
+    place = Place(host, first_port, serial, baudrate, rtu_over_tcp=rtu_over_tcp)
+    ready = _tell_json if as_json else _tell
     try:
-        asked = run_async(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
+        asked = run_async(run_until_stopped(run_modbus(place, seed=seed, ready=ready)))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"cannot listen on {serial or host}: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def sunspec(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 for a free one.", min=0, max=65_535)] = 5030,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same devices.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
+) -> None:
+    """Serve an inverter and a meter with SunSpec models until Ctrl-C."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from simulators.sunspec.site import run_sunspec  # noqa: PLC0415
+
+    ready = _tell_json if as_json else _tell
+    try:
+        asked = run_async(run_until_stopped(run_sunspec(host, port, seed=seed, ready=ready)))
     except OSError as exc:
         leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
     if asked == SIGINT:
         leave(ExitCode.INTERRUPTED)
+
+
+def _tell_json(devices: list[dict[str, Any]]) -> None:
+    print_json({"devices": devices})
+
+
+def _tell(devices: list[dict[str, Any]]) -> None:
+    for device in devices:
+        place = device.get("serial", {}).get("port") or "{host}:{port}".format(**device)
+        say("{name:20} {place} unit {unit}  profile {profile}".format(place=place, **device))
 
 
 @app.command()
