@@ -57,6 +57,11 @@ class Line(Protocol):
         """Longest answer."""
         ...
 
+    @property
+    def address(self) -> str:
+        """Where the device is now."""
+        ...
+
     def serves(self, service: int) -> bool:
         """Tell whether the device says that it has a service."""
         ...
@@ -71,7 +76,7 @@ class Changes:
         self._book = Book(line.settings)
         self._heard: dict[Ref, Results] = {}
         self._arrived = asyncio.Event()
-        self._polled: frozenset[str] = frozenset()
+        self._address = ""
 
     async def news(self, first: Sequence[Reading]) -> AsyncIterator[News]:
         """Report for ever; ``first`` are the present values.
@@ -111,6 +116,7 @@ class Changes:
             increment = _value(found.get(Ref(one.ref.object, limits.COV_INCREMENT)))
             if isinstance(increment, float):
                 one.device_increment = increment
+        self._address = self._line.address
         local = await self._line.local()
         for one in watched:
             local.reports[one.process] = self._take
@@ -149,6 +155,9 @@ class Changes:
         device = Ref((limits.DEVICE, limits.ANY_INSTANCE), limits.OBJECT_IDENTIFIER)
         found = await self._line.fetch(refs or [device])
         book.looked(loop.time())
+        if self._line.address != self._address:  # it moved, and knows no subscription there
+            self._address = self._line.address
+            book.all_due(loop.time())
         readings = []
         for watched in chosen:
             value = _value(found.get(watched.ref))
@@ -231,7 +240,9 @@ def _results(report: Report, wanted: Ref) -> dict[Ref, Result]:
     return found
 
 
-def _tags(tag_list: Collection[object]) -> list[Tag]:
+def _tags(tag_list: Collection[object] | None) -> list[Tag]:
+    if tag_list is None:
+        raise DamagedError("a report without a value")
     data = b"".join(bytes(tag.encode().pduData) for tag in tag_list)  # type: ignore[attr-defined]
     tags = read_tags(data)
     return tags[1:-1] if tags and tags[0].opens(2) else tags  # the place of the value in a report

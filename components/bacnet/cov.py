@@ -120,6 +120,11 @@ class Book:
             return
         watched.refused, watched.due = True, now + REFUSED_AGAIN_S
 
+    def all_due(self, now: float) -> None:
+        """Subscribe everything anew."""
+        for watched in self.watched:
+            watched.due = now
+
     def looked(self, now: float) -> None:
         """Note that the device lives."""
         self._next_look = now + self.settings.confirm_s

@@ -172,6 +172,11 @@ class BacnetDevice:
         place, learned = self._memory.place, self._memory.learned
         return min(place.max_apdu if place else limits.SAFE_APDU, learned.room or limits.MAX_APDU)
 
+    @property
+    def address(self) -> str:
+        """Where the device is now; empty while it is not known."""
+        return str(self._memory.place.address) if self._memory.place else ""
+
     def serves(self, service: int) -> bool:
         """Tell whether the device says that it has a service."""
         return self._memory.place is None or self._memory.place.serves(service)

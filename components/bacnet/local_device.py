@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 
 from bacpypes3.apdu import (
+    AbortReason,
     ComplexAckPDU,
     ConfirmedCOVNotificationRequest,
     ErrorPDU,
@@ -17,6 +18,8 @@ from bacpypes3.apdu import (
     SimpleAckPDU,
     SubscribeCOVRequest,
     UnconfirmedCOVNotificationRequest,
+    WhoHasRequest,
+    WhoIsRequest,
     WritePropertyMultipleRequest,
     WritePropertyRequest,
 )
@@ -35,6 +38,8 @@ from components.bacnet import limits
 from components.bacnet.link import Datagrams
 
 SEGMENT_TIMEOUT_MS = 1_000
+MAX_ANSWER = limits.MAX_SEGMENTS * limits.MAX_APDU
+"""Bytes of an answer in segments."""
 
 
 class Terms(NamedTuple):
@@ -79,6 +84,24 @@ class _Transactions(ApplicationServiceAccessPoint):  # type: ignore[misc]  # unt
             await ServiceAccessPoint.sap_response(self, apdu)
         else:
             await super().sap_response(apdu)
+
+    async def confirmation(self, pdu: Any) -> None:
+        """Take what arrives, and give up answers in segments that have no end."""
+        await super().confirmation(pdu)
+        for transaction in tuple(self.clientTransactions):
+            answer = transaction.segmentAPDU
+            if answer is not None and len(answer.pduData or b"") > MAX_ANSWER:
+                await transaction.response(transaction.abort(AbortReason.apduTooLong))
+
+    def forget(self, apdu: Any) -> None:
+        """End the transaction of a request that nobody waits for any more."""
+        for transaction in tuple(self.clientTransactions):
+            if (transaction.invokeID, transaction.pdu_address) == (
+                apdu.apduInvokeID,
+                apdu.pduDestination,
+            ):
+                transaction.stop_timer()
+                self.clientTransactions.remove(transaction)
 
     def stop(self) -> None:
         """End the timers of what is still under way."""
@@ -143,7 +166,11 @@ class LocalDevice(Application):  # type: ignore[misc]  # untyped
             future = self.request(apdu)
         finally:
             _terms.reset(token)
-        answer: ComplexAckPDU | SimpleAckPDU = await future
+        try:
+            answer: ComplexAckPDU | SimpleAckPDU = await future
+        except asyncio.CancelledError:
+            self.asap.forget(apdu)
+            raise
         return answer
 
     async def close(self) -> None:
@@ -157,6 +184,15 @@ class LocalDevice(Application):  # type: ignore[misc]  # untyped
         await asyncio.sleep(0)  # the loop closes sockets in its next turn
 
     # --- what others send -----------------------------------------------------------------------
+
+    async def do_WhoIsRequest(self, apdu: WhoIsRequest) -> None:  # noqa: N802 - bacpypes3's name
+        """Answer whom it concerns; a range with one end is nobody's question."""
+        low, high = apdu.deviceInstanceRangeLowLimit, apdu.deviceInstanceRangeHighLimit
+        if (low is None) == (high is None):
+            await super().do_WhoIsRequest(apdu)
+
+    async def do_WhoHasRequest(self, _: WhoHasRequest) -> None:  # noqa: N802 - bacpypes3's name
+        """Stay silent: the gateway has no object that others look for."""
 
     async def do_IAmRequest(self, apdu: IAmRequest) -> None:  # noqa: N802 - bacpypes3's name
         """Tell whoever listens."""

@@ -80,6 +80,8 @@ async def _by_instance(stack: Stack, settings: Settings) -> Place:
     found = await _announced(stack, settings)
     if not found:
         msg = f"nobody answered the Who-Is for device {settings.device_instance}"
+        if stack.registration:
+            msg += f": the BBMD {stack.key.bbmd} {stack.registration}"
         raise DeviceSilentError(msg, hint=FIND_HINT)
     return await _known(stack, settings, found[0])
 

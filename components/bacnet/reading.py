@@ -75,22 +75,24 @@ class Reader:
         await self._singly([ref for ref in refs if ref not in self.found])
         return self.found
 
-    async def _many(self, chunk: Sequence[Ref]) -> None:
+    async def _many(self, chunk: Sequence[Ref]) -> bool:
+        """Read together; tells whether the device gave all of it at once."""
         if not self._learned.many:
-            return
+            return False
         try:
             answer = await self._try(limits.READ_PROPERTY_MULTIPLE, read_many(chunk), chunk)
             if answer is None:
-                return
+                return False
             answers = _checked(answer)
         except (AbortedError, ErrorAnswerError, RejectedError, WrongAnswerError) as exc:
             await self._many_refused(chunk, exc)
-            return
+            return False
         self._learned.many_worked = True
         wanted = set(chunk)
         for ref, got in answers.items():
             if ref in wanted:
                 self.found[ref] = _refused(got) if isinstance(got, Refusal) else got
+        return True
 
     async def _many_refused(self, chunk: Sequence[Ref], refusal: Answered) -> None:
         """Part a refused request until what remains refused is one object, and learn."""
@@ -101,10 +103,9 @@ class Reader:
         if parts is None:
             self._learned.refuse_many(chunk[0].object)
             return
-        if isinstance(refusal, AbortedError) and refusal.too_long:
-            self._learned.shrink(max(map(size_of, parts)))
-        for part in parts:
-            await self._many(part)
+        at_once = [await self._many(part) for part in parts]
+        if isinstance(refusal, AbortedError) and refusal.too_long and all(at_once):
+            self._learned.shrink(max(map(size_of, parts)))  # else one object is to blame
 
     async def _singly(self, refs: Sequence[Ref]) -> None:
         for ref in refs:

@@ -167,6 +167,16 @@ class Stack:
             local.announced.discard(hear)
         return list(found.values())
 
+    @property
+    def registration(self) -> str:
+        """What is wrong with the registration at the BBMD; empty for nothing."""
+        if self._local is None or not self.key.bbmd:
+            return ""
+        status = self._local.link.bbmdRegistrationStatus
+        if status == 0:
+            return ""
+        return "did not answer" if status < 0 else f"refused the registration with code {status}"
+
     async def close(self) -> None:
         """Close; the next request opens again."""
         async with self._opening:

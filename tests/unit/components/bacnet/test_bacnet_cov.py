@@ -108,3 +108,10 @@ def test_any_change_of_a_state_was_missed():
 
 def test_increments_are_asked_of_analog_values_only(two):
     assert increments_of(two.watched) == [Ref((0, 1), 22)]
+
+
+def test_device_that_moved_is_subscribed_anew(two):
+    settle(two)
+    two.all_due(1.0)
+    assert two.next_turn(1.0).watched is two.watched[0]
+    assert two.wait_s(1.0) == 0.0

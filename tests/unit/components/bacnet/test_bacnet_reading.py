@@ -140,3 +140,21 @@ def test_faulty_value_is_bad_with_the_devices_reason():
 def test_what_is_no_value_is_bad(result, reason):
     reading = reading_of(POINT, {} if result is None else {PV: result})
     assert (reading.value, reading.quality, reading.reason) == (None, Quality.BAD, reason)
+
+
+async def test_one_long_text_makes_no_other_request_shorter():
+    long = read_many([REFS[5]])[:5]
+    device = Scripted()
+
+    async def ask(service, data):
+        if service == limits.READ_PROPERTY_MULTIPLE and long in data:
+            device.asked.append(service)
+            raise AbortedError("d", "segmentation-not-supported")
+        return await device.ask(service, data)
+
+    learned = Learned()
+    reader = Reader(ask, learned, 1_476)
+    assert set(await reader.read(REFS)) == set(REFS)
+    device.asked.clear()
+    await Reader(ask, learned, 1_476).read(REFS)
+    assert device.asked == [14, 12]
