@@ -237,8 +237,9 @@ def labels_of(place: ObjectId, results: Results) -> dict[int, str]:
 
 
 def point_name(text: str) -> str:
-    """Turn an object's name into a point's: ``AHU-1.Supply Temp`` into ``ahu_1_supply_temp``."""
-    plain = re.sub(r"[^a-z0-9]+", "_", _plain(text).lower()).strip("_")
+    """Turn an object's name into a point's: ``AHU-1.SupplyTemp`` into ``ahu_1_supply_temp``."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", _plain(text))
+    plain = re.sub(r"[^a-z0-9]+", "_", apart.lower()).strip("_")
     if plain and not plain[0].isalpha():
         plain = f"p_{plain}"
     return plain[:MAX_NAME].rstrip("_")

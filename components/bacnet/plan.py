@@ -111,7 +111,7 @@ def describe(settings: Settings, names: Collection[str]) -> list[RequestPlan]:
         back = BEFORE_BYTES + size_of(chunk)
         plans.append(
             RequestPlan(
-                label=f"{settings.at}: read-property-multiple, {len(objects)} objects",
+                label=f"{settings.at}: read-property-multiple, {_objects(len(objects))}",
                 points=tuple(p.name for p in points if ref_of(p) in set(chunk)),
                 bytes_out=out,
                 bytes_in=back,
@@ -119,3 +119,7 @@ def describe(settings: Settings, names: Collection[str]) -> list[RequestPlan]:
             )
         )
     return plans
+
+
+def _objects(count: int) -> str:
+    return "1 object" if count == 1 else f"{count} objects"

@@ -42,7 +42,7 @@ def test_file_becomes_points_by_device():
     assert ede.head["PROJECT_NAME"] == "Town hall"
     names = {device: [p["name"] for p in points] for device, points in ede.devices.items()}
     assert names == {
-        2001: ["ahu1_supply_temp", "ahu1_setpoint", "ahu1_mode", "ahu1_pump"],
+        2001: ["ahu1_supply_temp", "ahu1_set_point", "ahu1_mode", "ahu1_pump"],
         2012: ["valve"],
     }
 
@@ -55,7 +55,7 @@ def test_point_has_unit_and_description():
 
 
 def test_settable_point_has_its_range():
-    found = point(read_ede(EDE), 2001, "ahu1_setpoint")
+    found = point(read_ede(EDE), 2001, "ahu1_set_point")
     assert (found["access"], found["minimum"], found["maximum"]) == ("read_write", 12.0, 28.0)
 
 

@@ -29,6 +29,7 @@ def described(place, **properties):
     ("text", "name"),
     [
         ("AHU-1.Supply Temp", "ahu_1_supply_temp"),
+        ("AHU1.SupplyTemp_CO2", "ahu1_supply_temp_co2"),
         ("Zuluft Kühler", "zuluft_kuehler"),
         ("1.OG Raum", "p_1_og_raum"),
         ("温度", ""),
