@@ -11,6 +11,8 @@ from edge_runtime.model import Quality, Reason
 
 NAME_MASK = 0xFFFF_0000
 """Below are limit bits, overflow and the like, which do not make another code."""
+UNKNOWN = "Unknown StatusCode"
+"""How asyncua describes a code that it does not know."""
 SEVERITY_SHIFT = 30
 
 
@@ -43,8 +45,8 @@ REASONS = {
 
 def name_of(code: int) -> str:
     """Give the name of a code as the specification has it; its number where it has none."""
-    name, _ = status_codes.get_name_and_doc(code & NAME_MASK)
-    return name if name.isidentifier() and name != "UnknownUaError" else f"0x{code:08X}"
+    name, words = status_codes.get_name_and_doc(code & NAME_MASK)
+    return f"0x{code:08X}" if words.startswith(UNKNOWN) else name
 
 
 def is_good(code: int) -> bool:
