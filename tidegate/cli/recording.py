@@ -32,12 +32,12 @@ def record(
 ) -> None:
     """Record what all devices say into one file."""
     from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+    from tidegate.cli.logs import set_up  # noqa: PLC0415
     from tidegate.edge.recording import record_gateway  # noqa: PLC0415
 
+    set_up("record", level="warning")
     last: list[Recorded] = []
-    work = record_gateway(
-        file, out, seconds=seconds, max_bytes=max_mb * MIB, told=last.append
-    )
+    work = record_gateway(file, out, seconds=seconds, max_bytes=max_mb * MIB, told=last.append)
     asked = run_async(run_until_stopped(work))
     done = last[-1]
     if as_json:

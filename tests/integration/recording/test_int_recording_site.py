@@ -5,6 +5,7 @@ import contextlib
 import math
 import stat
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -201,6 +202,15 @@ async def test_an_hour_passes_in_seconds_and_loses_nothing(tmp_path):
     samples = stored(tmp_path / "s", Stream.SAMPLES)
     assert len(samples) == result.samples > 1_700
     assert samples[0].received_us < 1_700_000_100_000_000
+
+
+async def test_example_is_whole_and_replays(tmp_path):
+    example = Path(__file__).parents[3] / "examples" / "demo-site.tgrec"
+    recording = read_recording(example)
+    assert len(recording.header.devices) == 5
+    result = await replay_file(example, ReplayOptions(speed=1_000, state_dir=tmp_path / "s"))
+    assert (result.damage, result.dropped) == ("", 0)
+    assert result.samples > 1_000
 
 
 async def test_fast_pass_ends_now(recorded, tmp_path):
