@@ -164,7 +164,7 @@ class MqttDevice:
             async with asyncio.timeout(self._settings.timeout_s):
                 while True:
                     self.hearing.decode()
-                    if awaited <= self.hearing.heard.keys():
+                    if self.hearing.away or awaited <= self.hearing.heard.keys():
                         break
                     await self._next_arrival()
         except TimeoutError:

@@ -39,7 +39,7 @@ def settings(port: int, *points, **more):
         {"name": f"p{number}", "topic": point} if isinstance(point, str) else point
         for number, point in enumerate(points)
     ]
-    fields = {"name": "d", "host": "127.0.0.1", "port": port, "timeout_s": 1.0, "points": made}
+    fields = {"name": "d", "host": "127.0.0.1", "port": port, "timeout_s": 0.6, "points": made}
     return driver.settings(**fields | more)
 
 
@@ -73,6 +73,7 @@ class Ear:
 
     async def value(self, point: str, value, limit_s: float = 5.0):
         """Wait for a value and give its reading."""
+
         def came(ear):
             return [r for r in ear.readings if r.point == point and r.value == value]
 

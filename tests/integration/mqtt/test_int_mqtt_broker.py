@@ -6,7 +6,6 @@ import socket
 
 import pytest
 from mqtt_field import PLUGIN, broker, hearing, publish, settings
-from tests.integration.http.certificates import write_certificate
 
 from components.mqtt.broker import shared_broker
 from components.mqtt.driver import driver
@@ -15,6 +14,7 @@ from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality
 from simulators.mqtt.broker import ServerTls
 from simulators.mqtt.small_broker import run_small_broker
+from tests.integration.http.certificates import write_certificate
 
 VERSIONS = pytest.mark.parametrize("version", ["3.1.1", "5.0"])
 
@@ -76,7 +76,7 @@ async def test_broker_with_a_certificate_that_we_trust(version, tmp_path):
 async def test_broker_that_nobody_vouches_for_is_refused(tmp_path):
     certificate, key = write_certificate(tmp_path)
     async with broker(tls=ServerTls(certificate, key)) as port:
-        with pytest.raises(DeviceUnreachableError, match="self.signed certificate") as caught:
+        with pytest.raises(DeviceUnreachableError, match=r"self.signed certificate") as caught:
             await read(settings(port, "t", host="localhost", tls={}))
     assert caught.value.hint == TLS_HINT
 
@@ -84,7 +84,7 @@ async def test_broker_that_nobody_vouches_for_is_refused(tmp_path):
 async def test_certificate_for_another_host_is_refused(tmp_path):
     certificate, key = write_certificate(tmp_path)
     async with broker(tls=ServerTls(certificate, key)) as port:
-        with pytest.raises(DeviceUnreachableError, match="127.0.0.1"):
+        with pytest.raises(DeviceUnreachableError, match=r"127\.0\.0\.1"):
             await read(settings(port, "t", tls={"ca_file": certificate}))
 
 
@@ -149,23 +149,26 @@ ACL = ["topic read #", "topic write state"]
 
 
 async def test_denied_publish_is_refused_with_5():
-    async with broker(acl=ACL) as port:
-        async with driver.open_device(settings(port, COMMAND, version="5.0")) as device:
-            with pytest.raises(DeviceRefusedError, match=r"'cmd': Not authorized \(0x87\)"):
-                await device.write("p", 1)
+    async with (
+        broker(acl=ACL) as port,
+        driver.open_device(settings(port, COMMAND, version="5.0")) as device,
+    ):
+        with pytest.raises(DeviceRefusedError, match=r"'cmd': Not authorized \(0x87\)"):
+            await device.write("p", 1)
 
 
 async def test_denied_publish_looks_like_success_with_311():
-    async with broker(acl=ACL) as port:
-        async with driver.open_device(settings(port, COMMAND)) as device:
-            await device.write("p", 1)  # the standard has no way to say no: docs/protocols/mqtt.md
+    async with broker(acl=ACL) as port, driver.open_device(settings(port, COMMAND)) as device:
+        await device.write("p", 1)  # the standard has no way to say no: docs/protocols/mqtt.md
 
 
 async def test_command_that_nobody_hears_is_an_error_with_5():
-    async with broker() as port:
-        async with driver.open_device(settings(port, COMMAND, version="5.0")) as device:
-            with pytest.raises(DeviceUnreachableError, match="nobody listens on 'cmd'"):
-                await device.write("p", 1)
+    async with (
+        broker() as port,
+        driver.open_device(settings(port, COMMAND, version="5.0")) as device,
+    ):
+        with pytest.raises(DeviceUnreachableError, match="nobody listens on 'cmd'"):
+            await device.write("p", 1)
 
 
 # --- loss and sharing -------------------------------------------------------------------------------
@@ -173,12 +176,11 @@ async def test_command_that_nobody_hears_is_an_error_with_5():
 
 @VERSIONS
 async def test_broker_that_goes_ends_the_reports(version):
-    async with broker() as port:
-        async with hearing(settings(port, "t", version=version)) as (device, ear):
-            await publish(port, "t", "1", "-r")
-            await ear.value("p0", 1)
-            device._broker._client._client.socket().shutdown(socket.SHUT_RDWR)
-            await ear.until(lambda ear: ear.trouble)
+    async with broker() as port, hearing(settings(port, "t", version=version)) as (device, ear):
+        await publish(port, "t", "1", "-r")
+        await ear.value("p0", 1)
+        device._broker._client._client.socket().shutdown(socket.SHUT_RDWR)
+        await ear.until(lambda ear: ear.trouble)
     assert isinstance(ear.trouble, DeviceUnreachableError)
 
 
@@ -212,7 +214,9 @@ async def test_second_try_of_the_same_moment_does_not_wait_again():
     made = settings(1, "t").broker
     async with shared_broker(made) as shared:
         start = loop.time()
-        tries = await asyncio.gather(*(shared.connect(1) for _ in range(20)), return_exceptions=True)
+        tries = await asyncio.gather(
+            *(shared.connect(1) for _ in range(20)), return_exceptions=True
+        )
         assert all(isinstance(error, DeviceUnreachableError) for error in tries)
         assert shared._failures == 1
         assert loop.time() - start < 1
@@ -228,17 +232,24 @@ async def test_messages_kept_for_us_arrive_when_we_return():
             assert (await read(made))[0].value == int(version[0])
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\xff\xff\xff\xff"]
+)
 async def test_service_that_is_no_broker_is_unreachable_in_time(said):
+    hung_up = asyncio.Event()
+
     async def answer(reader, writer):
         writer.write(said)
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        hung_up.set()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(DeviceUnreachableError) as caught:
         await read(settings(port, "t", timeout_s=0.3))
     assert caught.value.hint
+    await hung_up.wait()
     server.close()
     await server.wait_closed()
