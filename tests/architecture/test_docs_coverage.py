@@ -17,6 +17,7 @@ from components.coap import settings as coap
 from components.http import settings as http
 from components.modbus import line_settings as line
 from components.modbus import settings as modbus
+from components.opcua import settings as opcua
 from components.sunspec import settings as sunspec
 from edge_runtime import settings as edge
 from edge_runtime.driver import DeviceSettings
@@ -58,6 +59,9 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("protocols/sunspec.md", sunspec.Settings),
     ("protocols/sunspec.md", sunspec.Point),
     ("recording.md", Fault),
+    ("protocols/opcua.md", opcua.Settings),
+    ("protocols/opcua.md", opcua.Point),
+    ("protocols/opcua.md", opcua.Method),
     ("rules.md", rules.RuleSettings),
     ("rules.md", rules.AlertAction),
     ("rules.md", rules.Comparison),
@@ -82,6 +86,9 @@ WORDS: list[tuple[str, type[Enum]]] = [
     ("protocols/modbus.md", modbus.WordOrder),
     ("protocols/modbus.md", line.Framing),
     ("protocols/modbus.md", line.Parity),
+    ("protocols/opcua.md", opcua.SecurityPolicy),
+    ("protocols/opcua.md", opcua.SecurityMode),
+    ("protocols/opcua.md", opcua.DataType),
 ]
 
 

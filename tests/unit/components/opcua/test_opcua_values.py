@@ -134,9 +134,13 @@ def test_source_time_comes_before_the_servers_and_both_may_be_missing():
 
 
 def test_time_of_a_server_without_a_clock_is_no_time():
-    assert (
-        reading_of(POINT, told(1, T.Int32, SourceTimestamp=datetime(1601, 1, 1))).source_us is None
-    )
+    beginning = NOON.replace(year=1601)
+    assert reading_of(POINT, told(1, T.Int32, SourceTimestamp=beginning)).source_us is None
+
+
+def test_time_without_a_zone_is_utc():
+    plain_noon = NOON.replace(tzinfo=None)
+    assert reading_of(POINT, told(1, T.Int32, SourceTimestamp=plain_noon)).source_us == NOON_US
 
 
 def test_long_text_is_cut():
