@@ -5,7 +5,7 @@ between two requests.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import repeat
 from typing import Protocol
 
@@ -16,7 +16,6 @@ from components.bacnet.messages import Ref
 from components.bacnet.reading import Result, Results, doubtful, reading_of
 from components.bacnet.settings import Point, Settings
 from components.bacnet.values import value_of
-from components.bacnet.wire import DamagedError, Tag, read_tags
 from edge_runtime.driver import News
 from edge_runtime.errors import DeviceError, DeviceRefusedError
 from edge_runtime.model import Reading, Value
@@ -172,20 +171,16 @@ class Changes:
     # --- reports ----------------------------------------------------------------------------------
 
     def _take(self, report: Report) -> bool:
-        """Take a report; False for one of a device that we did not ask."""
-        watched = self._book.by_process(int(report.subscriberProcessIdentifier))
-        kind, instance = report.monitoredObjectIdentifier
-        if watched is None or (int(kind), int(instance)) != watched.ref.object:
+        """Take a report; False for one of a device or an object that we did not ask."""
+        said = report.said
+        watched = self._book.by_process(said.process)
+        if watched is None or said.object != watched.ref.object:
             return False
         if not self._line.is_from_device(report):
             return False
-        try:
-            found = _results(report, watched.ref)
-        except DamagedError:
-            return True
-        if watched.ref in found:
-            watched.last = _value(found[watched.ref])
-            self._heard[watched.ref] = found
+        if watched.ref in said.values:
+            watched.last = _value(said.values[watched.ref])
+            self._heard[watched.ref] = dict(said.values)
             self._arrived.set()
         return True
 
@@ -226,26 +221,6 @@ class Changes:
 
 def _flags(ref: Ref) -> Ref:
     return Ref(ref.object, limits.STATUS_FLAGS) if ref == Ref(ref.object) else ref
-
-
-def _results(report: Report, wanted: Ref) -> dict[Ref, Result]:
-    """Read the values of a report."""
-    found: dict[Ref, Result] = {}
-    for value in report.listOfValues:
-        index = value.propertyArrayIndex
-        ref = Ref(
-            wanted.object, int(value.propertyIdentifier), None if index is None else int(index)
-        )
-        found[ref] = _tags(value.value.tagList)
-    return found
-
-
-def _tags(tag_list: Collection[object] | None) -> list[Tag]:
-    if tag_list is None:
-        raise DamagedError("a report without a value")
-    data = b"".join(bytes(tag.encode().pduData) for tag in tag_list)  # type: ignore[attr-defined]
-    tags = read_tags(data)
-    return tags[1:-1] if tags and tags[0].opens(2) else tags  # the place of the value in a report
 
 
 def _value(result: Result | None) -> Value | None:

@@ -164,7 +164,7 @@ class BacnetDevice:
     def is_from_device(self, report: Report) -> bool:
         """Tell whether a report comes from where the device is."""
         place = self._memory.place
-        return place is not None and report.pduSource == place.address
+        return place is not None and report.source == place.address
 
     @property
     def room(self) -> int:

@@ -48,6 +48,9 @@ STATUS_FLAGS = 111
 UNITS = 117
 VENDOR_NAME = 121
 
+CONFIRMED_REPORT, UNCONFIRMED_REPORT = 1, 2
+"""Services by which a device reports: numbers of confirmed and of unconfirmed ones."""
+
 # Confirmed services (21, BACnetConfirmedServiceChoice); numbers of BACnetServicesSupported are equal
 SUBSCRIBE_COV = 5
 READ_PROPERTY = 12

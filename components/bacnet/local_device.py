@@ -7,23 +7,22 @@ layer, segmentation, repetition and foreign registration.
 import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from bacpypes3.apdu import (
     AbortReason,
     ComplexAckPDU,
-    ConfirmedCOVNotificationRequest,
+    Error,
     ErrorPDU,
     IAmRequest,
     SimpleAckPDU,
     SubscribeCOVRequest,
-    UnconfirmedCOVNotificationRequest,
     WhoHasRequest,
     WhoIsRequest,
     WritePropertyMultipleRequest,
     WritePropertyRequest,
 )
-from bacpypes3.app import Application
+from bacpypes3.app import Application, DeviceInfoCache
 from bacpypes3.appservice import ApplicationServiceAccessPoint
 from bacpypes3.basetypes import Segmentation
 from bacpypes3.comm import ServiceAccessPoint, bind
@@ -32,14 +31,28 @@ from bacpypes3.ipv4.bvll import BVLLCodec
 from bacpypes3.ipv4.service import BIPForeign, BIPNormal, UDPMultiplexer
 from bacpypes3.local.device import DeviceObject
 from bacpypes3.netservice import NetworkServiceAccessPoint, NetworkServiceElement
-from bacpypes3.pdu import IPv4Address
+from bacpypes3.pdu import Address, IPv4Address
 
 from components.bacnet import limits
 from components.bacnet.link import Datagrams
+from components.bacnet.messages import Reported, read_report
+from components.bacnet.wire import DamagedError
 
 SEGMENT_TIMEOUT_MS = 1_000
 MAX_ANSWER = limits.MAX_SEGMENTS * limits.MAX_APDU
 """Bytes of an answer in segments."""
+
+
+UNCONFIRMED_REPORT_HEAD = bytes([0x10, limits.UNCONFIRMED_REPORT])
+WHOLE_REQUEST = 0xF8
+"""Bits of the first byte that are 0 in a confirmed request that is not one of several segments."""
+
+
+class Report(NamedTuple):
+    """A report, and where it came from."""
+
+    source: Address
+    said: Reported
 
 
 class Terms(NamedTuple):
@@ -85,13 +98,44 @@ class _Transactions(ApplicationServiceAccessPoint):  # type: ignore[misc]  # unt
         else:
             await super().sap_response(apdu)
 
+    def __init__(self, cache: DeviceInfoCache, take: Callable[[Report], bool]) -> None:
+        """``take`` takes reports, and tells whether anybody asked for them."""
+        super().__init__(_Conditions(), cache)
+        self._take = take
+
     async def confirmation(self, pdu: Any) -> None:
-        """Take what arrives, and give up answers in segments that have no end."""
+        """Take what arrives; gives up answers in segments that have no end."""
+        data = bytes(pdu.pduData[:4])
+        if data[:2] == UNCONFIRMED_REPORT_HEAD:
+            self._reported(pdu.pduSource, bytes(pdu.pduData[2:]))
+            return
+        if len(data) == 4 and data[0] & WHOLE_REQUEST == 0 and data[3] == limits.CONFIRMED_REPORT:  # noqa: PLR2004 - the header
+            await self._acknowledge(pdu.pduSource, data[2], bytes(pdu.pduData[4:]))
+            return
         await super().confirmation(pdu)
         for transaction in tuple(self.clientTransactions):
             answer = transaction.segmentAPDU
             if answer is not None and len(answer.pduData or b"") > MAX_ANSWER:
                 await transaction.response(transaction.abort(AbortReason.apduTooLong))
+
+    def _reported(self, source: Address, data: bytes) -> bool:
+        try:
+            return self._take(Report(source, read_report(data)))
+        except (DamagedError, IndexError):
+            return False
+
+    async def _acknowledge(self, source: Address, invoke: int, data: bytes) -> None:
+        """Take a report and acknowledge it; what nobody subscribed is refused, so that it ends."""
+        answer: Any
+        if self._reported(source, data):
+            answer = SimpleAckPDU(limits.CONFIRMED_REPORT, invoke)
+        else:
+            answer = Error(
+                service_choice=limits.CONFIRMED_REPORT, invoke_id=invoke,
+                errorClass="services", errorCode="unknown-subscription",
+            ).encode()  # fmt: skip
+        answer.pduDestination = source
+        await self.request(answer)
 
     def forget(self, apdu: Any) -> None:
         """End the transaction of a request that nobody waits for any more."""
@@ -107,9 +151,6 @@ class _Transactions(ApplicationServiceAccessPoint):  # type: ignore[misc]  # unt
         """End the timers of what is still under way."""
         for transaction in [*self.clientTransactions, *self.serverTransactions]:
             transaction.stop_timer()
-
-
-Report: TypeAlias = ConfirmedCOVNotificationRequest | UnconfirmedCOVNotificationRequest
 
 
 class LocalDevice(Application):  # type: ignore[misc]  # untyped
@@ -128,7 +169,7 @@ class LocalDevice(Application):  # type: ignore[misc]  # untyped
             maxSegmentsAccepted=limits.MAX_SEGMENTS,
             segmentationSupported=Segmentation.segmentedBoth,
         )
-        self.asap = _Transactions(_Conditions(), self.device_info_cache)
+        self.asap = _Transactions(self.device_info_cache, self._take)
         self.nsap = NetworkServiceAccessPoint()
         self.nse = NetworkServiceElement()
         self.link = BIPForeign() if foreign else BIPNormal()
@@ -199,23 +240,9 @@ class LocalDevice(Application):  # type: ignore[misc]  # untyped
         for listener in tuple(self.announced):
             listener(apdu)
 
-    async def do_ConfirmedCOVNotificationRequest(  # noqa: N802 - bacpypes3's name
-        self, apdu: ConfirmedCOVNotificationRequest
-    ) -> None:
-        """Take a report and acknowledge it; what nobody subscribed is refused, so that it ends."""
-        if not self._take(apdu):
-            raise ServicesError(errorCode="unknownSubscription")
-        await self.response(SimpleAckPDU(context=apdu))
-
-    async def do_UnconfirmedCOVNotificationRequest(  # noqa: N802 - bacpypes3's name
-        self, apdu: UnconfirmedCOVNotificationRequest
-    ) -> None:
-        """Take a report."""
-        self._take(apdu)
-
-    def _take(self, apdu: Report) -> bool:
-        take = self.reports.get(int(apdu.subscriberProcessIdentifier))
-        return take is not None and take(apdu)
+    def _take(self, report: Report) -> bool:
+        take = self.reports.get(report.said.process)
+        return take is not None and take(report)
 
     async def do_WritePropertyRequest(  # noqa: N802 - bacpypes3's name
         self, _: WritePropertyRequest

@@ -193,6 +193,38 @@ class Subscription(NamedTuple):
         return tail
 
 
+class Reported(NamedTuple):
+    """What a device reports of an object (13.14.1)."""
+
+    process: int
+    object: ObjectId
+    values: dict[Ref, list[Tag]]
+
+
+def read_report(data: bytes) -> Reported:
+    """Read the body of a COV notification, confirmed or not.
+
+    Raises:
+        DamagedError: it is none.
+
+    """
+    tags = read_tags(data)
+    if [tag.number for tag in tags[:5]] != [0, 1, 2, 3, 4] or not tags[4].opens(4):
+        raise DamagedError("no report")
+    at, end, place = object_of(tags[2].data), structure(tags, 4), 5
+    values: dict[Ref, list[Tag]] = {}
+    while place < end:
+        if not tags[place].is_context(0):
+            raise DamagedError("a property was expected")
+        prop, element, place = unsigned_of(tags[place]), None, place + 1
+        if tags[place].is_context(1):
+            element, place = unsigned_of(tags[place]), place + 1
+        last = structure(tags, _opened(tags, place, 2))
+        values[Ref(at, prop, element)] = tags[place + 1 : last]
+        place = last + 1 + tags[last + 1].is_context(3)
+    return Reported(unsigned_of(tags[0]), at, values)
+
+
 def single(answer: Answer | None, kind: Kind) -> bytes | None:
     """Give the contents of an answer that is one value of this type."""
     if isinstance(answer, list) and len(answer) == 1 and not answer[0].context:

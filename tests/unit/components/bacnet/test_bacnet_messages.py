@@ -1,5 +1,7 @@
 """Bodies of requests, and what answers say."""
 
+from contextlib import suppress
+
 import pytest
 from bacpypes3.apdu import (
     ConfirmedRequestPDU,
@@ -18,6 +20,7 @@ from components.bacnet.messages import (
     many_answers,
     one_answer,
     read_many,
+    read_report,
     ref_bytes,
     refusal_of,
     write_one,
@@ -113,3 +116,21 @@ def test_any_answer_is_read_or_refused(data):
             read(data)
         except DamagedError:
             continue
+
+
+REPORT = bytes.fromhex("090f1c020004d22c00000001393c4e09552e4441aa66662f096f2e8204002f4f")
+
+
+def test_report_has_process_object_and_values():
+    said = read_report(REPORT)
+    assert (said.process, said.object) == (15, (0, 1))
+    assert value_of(said.values[TEMPERATURE]) == 21.3
+    assert value_of(said.values[FLAGS]) == 0
+
+
+@given(st.integers(0, len(REPORT) - 1), st.integers(0, 255))
+def test_damaged_report_is_read_or_refused(place, byte):
+    data = REPORT[:place] + bytes([byte]) + REPORT[place + 1 :]
+    for cut in data, data[:place]:
+        with suppress(DamagedError):
+            read_report(cut)
