@@ -17,7 +17,10 @@ from components.coap import settings as coap
 from components.http import settings as http
 from components.modbus import line_settings as line
 from components.modbus import settings as modbus
+from components.mqtt import broker_settings as mqtt_broker
+from components.mqtt import settings as mqtt
 from components.opcua import settings as opcua
+from components.sparkplug import settings as sparkplug
 from components.sunspec import settings as sunspec
 from edge_runtime import settings as edge
 from edge_runtime.driver import DeviceSettings
@@ -51,6 +54,13 @@ SETTINGS: list[tuple[str, type[BaseModel]]] = [
     ("protocols/http.md", http.Settings),
     ("protocols/http.md", http.Point),
     ("protocols/http.md", http.Write),
+    ("protocols/mqtt.md", mqtt.Settings),
+    ("protocols/mqtt.md", mqtt.Point),
+    ("protocols/mqtt.md", mqtt.Command),
+    ("protocols/mqtt.md", mqtt.Availability),
+    ("protocols/mqtt.md", mqtt_broker.TlsSettings),
+    ("protocols/sparkplug.md", sparkplug.Settings),
+    ("protocols/sparkplug.md", sparkplug.Point),
     ("protocols/modbus.md", modbus.Settings),
     ("protocols/modbus.md", modbus.Point),
     ("protocols/modbus.md", modbus.AddressRange),
@@ -81,6 +91,7 @@ WORDS: list[tuple[str, type[Enum]]] = [
     ("recording.md", FaultKind),
     ("protocols/http.md", http.Method),
     ("protocols/http.md", http.TimeUnit),
+    ("protocols/mqtt.md", mqtt.Format),
     ("protocols/modbus.md", modbus.Table),
     ("protocols/modbus.md", modbus.RegisterType),
     ("protocols/modbus.md", modbus.WordOrder),
