@@ -17,7 +17,10 @@ import sqlite3  # noqa: TID251 - only its version
 import sys
 from pathlib import Path
 
-NAMES = ("modbus", "requests", "peer-modbus", "outbox", "adapter", "wire", "ingest", "footprint")
+NAMES = (
+    "modbus", "requests", "peer-modbus", "opcua", "bacnet", "mqtt",
+    "outbox", "wire", "ingest", "adapter", "footprint",
+)  # fmt: skip
 
 
 def machine() -> dict[str, object]:
