@@ -24,9 +24,10 @@ TEXT, LINKS, OCTETS, JSON, CBOR = 0, 40, 42, 50, 60
 """Content formats (RFC 7252 12.3, RFC 7049 7.4)."""
 
 RETRANSMISSIONS = 2
-"""A confirmable message is sent again after 1, 3 parts in 8 of the time-out, and given up after 7:
-aiocoap cannot take a message back, and the next one to this device waits behind it."""
-ACK_PARTS = 8.0
+"""A confirmable message is sent again after 1 and 3 parts in 10 of the time-out, and given up after
+7 or, spread, 8: aiocoap cannot take a message back, the next one to this device waits behind it, and
+is lost along with it."""
+ACK_PARTS = 10.0
 ACK_SPREAD = 1.14
 
 GRACE_S = 5.0

@@ -104,7 +104,7 @@ class Settings(DeviceSettings):
     """Of the device, or to listen on; devices may share one."""
     interval_s: float = Field(default=60.0, ge=0.05, le=86_400)
     """How often to poll what is not observed, or how often the device posts."""
-    timeout_s: float = Field(default=8.0, gt=0, le=60)
+    timeout_s: float = Field(default=10.0, gt=0, le=60)
     """Longest wait for one answer, two repetitions included."""
     format: Format = Format.AUTO
     base_name: str = Field(default="", max_length=255)

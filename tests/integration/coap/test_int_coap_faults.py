@@ -231,3 +231,10 @@ async def test_no_answer_raises_anything_else(caplog):
     finally:
         transport.close()
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+async def test_answer_that_changes_between_its_blocks_is_not_put_together(device):
+    texts = [b"1" * 3_000, b"2"]
+    device.resources["/temp"] = Resource(lambda: texts.pop(0))
+    async with opened(device) as coap:
+        assert await read(coap, "temp") == {"temp": "device_error:wrong_block"}

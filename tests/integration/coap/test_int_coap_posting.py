@@ -5,12 +5,15 @@ import json
 import random
 import socket
 from contextlib import AsyncExitStack, aclosing, closing
+from ipaddress import ip_address
 
 import cbor2
 import pytest
 from libcoap import CLIENT, answers, free_port, libcoap_client
 
 from components.coap.driver import driver
+from components.coap.listener import Posted
+from components.coap.values import Payload
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality
 
@@ -227,3 +230,31 @@ async def test_datagrams_that_are_no_coap_change_nothing(port, caplog):
         await post(port, pack({"n": f"{BASE}temp", "v": 1}), 110)
         assert await read(device, "temp") == {"temp": 1}
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+
+
+def heard(device, point, value):
+    source = ip_address("127.0.0.1")
+    return device.take(Posted(Payload(value, 0), source, (), point))
+
+
+async def test_value_heard_lately_is_given_when_none_comes():
+    settings = settings_of(free_port(), timeout_s=0.05, stale_after_s=60)
+    async with driver.open_device(settings) as device:
+        heard(device, "temp", b"1")
+        assert await read(device) == {"temp": 1, "running": "no_answer"}
+
+
+async def test_value_heard_long_ago_is_stale():
+    settings = settings_of(free_port(), timeout_s=0.05, stale_after_s=0.1)
+    async with driver.open_device(settings) as device:
+        heard(device, "temp", b"1")
+        await asyncio.sleep(0.11)
+        heard(device, "running", b"on")
+        assert await read(device) == {"temp": "stale", "running": True}
+
+
+async def test_news_begin_with_what_was_heard_before():
+    async with driver.open_device(settings_of(free_port())) as device:
+        heard(device, "temp", b"1")
+        async with aclosing(device.changes(["temp"])) as changes:
+            assert by_point((await anext(changes)).readings) == {"temp": 1}

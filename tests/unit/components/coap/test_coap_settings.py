@@ -63,9 +63,9 @@ def test_records_have_their_base_name():
 @pytest.mark.parametrize(
     ("base", "more", "promised_s"),
     [
-        (ASKED, {}, 3 * 60 + 8),
-        (ASKED, {"interval_s": 1}, 65 + 16),
-        (ASKED, {"interval_s": 1, **point(observe=False)}, 3 + 8),
+        (ASKED, {}, 3 * 60 + 10),
+        (ASKED, {"interval_s": 1}, 65 + 20),
+        (ASKED, {"interval_s": 1, **point(observe=False)}, 3 + 10),
         (ASKED, {"stale_after_s": 7}, 7),
         (POSTED, {"interval_s": 10, "timeout_s": 1}, 31),
     ],
