@@ -10,7 +10,7 @@ from contextlib import aclosing
 from components.modbus.asking import read_registers
 from components.modbus.errors import ExceptionAnswerError, UnitSilentError, WrongAnswerError
 from components.modbus.identification import Identity, identify
-from components.modbus.scanning import SpentError, Visit, tour_of
+from components.modbus.scanning import SpentError, Visit, in_words, tour_of
 from edge_runtime.discovery import Found, Progress, ScanTarget
 from edge_runtime.errors import DeviceUnreachableError
 
@@ -52,7 +52,7 @@ async def _visit(visit: Visit, *, several: bool) -> Found | None:
         identity = await _identity(visit)
         marker = await _has_marker(visit)
     except DeviceUnreachableError as exc:
-        visit.lost = exc
+        visit.lost = in_words(exc)
         return None
     notes = [SUNSPEC_NOTE] * marker + [UNKNOWN_NOTE] * (identity is None) + [UNITS_NOTE] * several
     return _found(visit, identity or Identity(), tuple(notes))

@@ -56,7 +56,8 @@ class Line:
         self._trouble: DeviceError | None = None
         self._timeouts = 0
         self._failures = 0
-        self._failure: DeviceError | None = None
+        self._failure: tuple[str, str] | None = None
+        """Message and hint. Not the exception: its frames would keep a half-opened port locked."""
         self.units: Counter[int] = Counter()
         """Open devices of each unit."""
         self._silences: dict[int, Silence] = {}
@@ -75,7 +76,8 @@ class Line:
             if self._client is None or not self._client.connected:
                 if self._failure is not None and self._failures != failures:
                     # Somebody tried while we waited for our turn; trying again costs the others.
-                    raise DeviceUnreachableError(str(self._failure), hint=self._failure.hint)
+                    message, hint = self._failure
+                    raise DeviceUnreachableError(message, hint=hint)
                 await self._open(timeout_s)
             if doubt := self._framing.doubts(request):
                 await self._ask(doubt, timeout_s)
@@ -92,8 +94,11 @@ class Line:
                 )
         except (TimeoutError, DeviceError) as exc:
             self._failures += 1
-            self._failure = exc if isinstance(exc, DeviceError) else mapped(exc, self.address)
-            raise self._failure from exc
+            failure = exc if isinstance(exc, DeviceError) else mapped(exc, self.address)
+            self._failure = (str(failure), failure.hint)
+            if failure is exc:
+                raise
+            raise failure from exc
         self._failure, self._timeouts = None, 0
 
     async def _ask(self, request: ModbusPDU, timeout_s: float) -> ModbusPDU:

@@ -49,8 +49,8 @@ class Visit:
     budget: Budget
     present: bool = field(default=False)
     """Set by the visitor: something answered."""
-    lost: DeviceUnreachableError | None = None
-    """Set by the visitor: there is no line to anybody."""
+    lost: str = ""
+    """Set by the visitor: why there is no line to anybody."""
 
 
 @dataclass
@@ -97,11 +97,12 @@ class Tour:
                     yield self.progress(f"{way.name} unit {unit}")
                     visit = Visit(line, way, settings, self.budget)
                     yield visit
-                    if visit.lost is not None:
-                        raise visit.lost
+                    if visit.lost:
+                        yield self.progress(visit.lost)
+                        return
                     self.done += 1
         except DeviceUnreachableError as exc:
-            yield self.progress(f"{exc}. {exc.hint}")
+            yield self.progress(in_words(exc))
 
     async def _reachable(self) -> AsyncGenerator[Spot, None]:
         """Leave out hosts of a network that do not let us connect: most have nothing to say."""
@@ -130,6 +131,11 @@ class Tour:
                 await writer.wait_closed()
             return True
         return False
+
+
+def in_words(exc: DeviceUnreachableError) -> str:
+    """Say what is wrong and what to do."""
+    return f"{exc}. {exc.hint}"
 
 
 def tour_of(scan: ScanTarget) -> Tour:

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.modbus.asking import read_registers
 from components.modbus.errors import UnitSilentError
-from components.modbus.scanning import SpentError, Visit, tour_of
+from components.modbus.scanning import SpentError, Visit, in_words, tour_of
 from components.sunspec.definitions import known_models
 from components.sunspec.device import SunSpecDevice
 from components.sunspec.layout import BASES, Chain, Counts
@@ -53,7 +53,7 @@ async def _visit(visit: Visit) -> Found | None:
     except UnitSilentError:
         return None
     except DeviceUnreachableError as exc:
-        visit.lost = exc
+        visit.lost = in_words(exc)
         return None
     except DeviceRefusedError:
         visit.present = True  # somebody is there, without SunSpec
