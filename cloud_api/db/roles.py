@@ -4,7 +4,8 @@
     tidegate_app      everything at run time, under row-level security
     tidegate_ingest   BYPASSRLS, may insert into the history and become tidegate_app, nothing else
     tidegate_login    cannot log in; owns the few functions that find the tenant of a credential
-    tidegate_merge    cannot log in; owns the one function that joins chunks, under row-level security
+    tidegate_merge    cannot log in; owns the functions that join chunks and repair their times,
+                      under row-level security
 
 Passwords of the two that log in are derived from the owner's, so that any number of API processes
 agree on them and none has to be stored. The way back does not exist.

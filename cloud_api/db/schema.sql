@@ -1,6 +1,21 @@
 CREATE SCHEMA tidegate;
 
-CREATE FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) RETURNS integer
+CREATE FUNCTION tidegate.clock_shift(gateway uuid, of_boot text, us bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'tidegate', 'pg_catalog'
+    AS $$
+    SELECT shift FROM (
+        SELECT repair.offset_us - item.believed AS shift,
+            greatest(item.low - (us - item.believed), (us - item.believed) - item.high, 0) AS apart,
+            repair.noticed_at, item.low
+        FROM clock_repair AS repair
+        CROSS JOIN LATERAL unnest(froms, tos, offsets) AS item (low, high, believed)
+        WHERE repair.tenant_id = current_setting('tidegate.tenant')::uuid
+            AND repair.gateway_id = gateway AND repair.boot = of_boot
+    ) AS stretch WHERE apart <= 5000000 ORDER BY apart, noticed_at, low LIMIT 1
+    $$;
+
+CREATE FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer, of_clock smallint DEFAULT 0, of_boot text DEFAULT NULL::text) RETURNS integer
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'tidegate', 'pg_catalog'
     AS $$
@@ -10,6 +25,7 @@ CREATE FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone,
             AND point_id = point AND first BETWEEN low AND high
             AND date_trunc('hour', low, 'UTC') = date_trunc('hour', high, 'UTC')
             AND (tier < into_tier OR tier = into_tier AND count <= largest)
+            AND clock = of_clock AND boot IS NOT DISTINCT FROM of_boot
         RETURNING *
     ), item AS (
         SELECT item.* FROM taken CROSS JOIN LATERAL unnest(
@@ -29,15 +45,15 @@ CREATE FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone,
         FROM taken GROUP BY tenant_id
     ), put AS (
         INSERT INTO sample_chunk (tenant_id, point_id, first, last, count, times, values,
-            qualities, reasons, texts, ingested_at, tier)
+            qualities, reasons, texts, ingested_at, tier, clock, boot)
         SELECT tenant_id, point, first, last, count, times, values, qualities, reasons, texts,
-            ingested_at, into_tier
+            ingested_at, into_tier, of_clock, of_boot
         FROM span CROSS JOIN joined
     )
     SELECT coalesce(sum(chunks), 0)::int FROM span
     $$;
 
-ALTER FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) OWNER TO tidegate_merge;
+ALTER FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer, of_clock smallint, of_boot text) OWNER TO tidegate_merge;
 
 CREATE FUNCTION tidegate.keep_sample_partitions() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -67,6 +83,81 @@ BEGIN
         END;
     END LOOP;
 END $$;
+
+CREATE FUNCTION tidegate.repair_chunks(gateway uuid, point bigint, of_boot text, low timestamp with time zone) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'tidegate', 'pg_catalog'
+    AS $$
+    WITH taken AS (
+        DELETE FROM sample_chunk
+        WHERE tenant_id = current_setting('tidegate.tenant')::uuid
+            AND point_id = point AND clock = 1 AND boot = of_boot
+            AND first >= low AND first < low + interval '1 hour'
+        RETURNING *
+    ), item AS (
+        SELECT taken.tenant_id, taken.ingested_at, taken.first AS chunk, item.*,
+            clock_shift(gateway, of_boot, item.time) AS shift
+        FROM taken CROSS JOIN LATERAL unnest(
+            times, values, qualities, reasons, texts
+        ) WITH ORDINALITY AS item (time, value, quality, reason, text, place)
+    ), moved AS (
+        SELECT *, CASE WHEN abs(shift) >= 1000000 THEN time + shift ELSE time END AS us,
+            (CASE WHEN shift IS NULL THEN 1 WHEN abs(shift) >= 1000000 THEN 2 ELSE 0 END)::smallint
+                AS verdict
+        FROM item
+    ), put AS (
+        INSERT INTO sample_chunk (tenant_id, point_id, first, last, count, times, values,
+            qualities, reasons, texts, ingested_at, clock, boot)
+        SELECT tenant_id, point, time_of(min(us)), time_of(max(us)), count(*)::int,
+            array_agg(us ORDER BY us, ingested_at, chunk, place),
+            array_agg(value ORDER BY us, ingested_at, chunk, place),
+            CASE WHEN max(quality) > 0
+                THEN array_agg(coalesce(quality, 0::smallint) ORDER BY us, ingested_at, chunk, place)
+            END,
+            CASE WHEN count(reason) > 0
+                THEN array_agg(reason ORDER BY us, ingested_at, chunk, place) END,
+            CASE WHEN count(text) > 0
+                THEN array_agg(text ORDER BY us, ingested_at, chunk, place) END,
+            max(ingested_at), verdict, CASE WHEN verdict = 1 THEN of_boot END
+        FROM moved GROUP BY tenant_id, verdict, us / 3600000000
+    ), newest AS (
+        SELECT DISTINCT ON (tenant_id) * FROM moved WHERE verdict <> 1
+        ORDER BY tenant_id, us DESC, ingested_at DESC, place DESC
+    ), good AS (
+        SELECT DISTINCT ON (tenant_id) * FROM moved WHERE verdict <> 1 AND coalesce(quality, 0) = 0
+        ORDER BY tenant_id, us DESC, ingested_at DESC, place DESC
+    ), shown AS (
+        UPDATE latest AS old SET
+            time = CASE WHEN wins(time_of(newest.us), old.time)
+                    OR old.reason = 'clock_unsynchronised'
+                THEN time_of(newest.us) ELSE old.time END,
+            value = CASE WHEN wins(time_of(newest.us), old.time)
+                    OR old.reason = 'clock_unsynchronised'
+                THEN nullif(newest.value, 'NaN') ELSE old.value END,
+            text = CASE WHEN wins(time_of(newest.us), old.time)
+                    OR old.reason = 'clock_unsynchronised'
+                THEN newest.text ELSE old.text END,
+            quality = CASE WHEN wins(time_of(newest.us), old.time)
+                    OR old.reason = 'clock_unsynchronised'
+                THEN coalesce(newest.quality, 0::smallint) ELSE old.quality END,
+            reason = CASE WHEN wins(time_of(newest.us), old.time)
+                    OR old.reason = 'clock_unsynchronised'
+                THEN coalesce(newest.reason,
+                    CASE newest.verdict WHEN 2 THEN 'clock_repaired' ELSE '' END)
+                ELSE old.reason END,
+            good_at = CASE WHEN wins(time_of(good.us), old.good_at)
+                THEN time_of(good.us) ELSE old.good_at END,
+            good_value = CASE WHEN wins(time_of(good.us), old.good_at)
+                THEN nullif(good.value, 'NaN') ELSE old.good_value END,
+            good_text = CASE WHEN wins(time_of(good.us), old.good_at)
+                THEN good.text ELSE old.good_text END
+        FROM newest LEFT JOIN good USING (tenant_id)
+        WHERE old.tenant_id = newest.tenant_id AND old.point_id = point
+    )
+    SELECT (count(*) FILTER (WHERE verdict <> 1))::int FROM moved
+    $$;
+
+ALTER FUNCTION tidegate.repair_chunks(gateway uuid, point bigint, of_boot text, low timestamp with time zone) OWNER TO tidegate_merge;
 
 CREATE FUNCTION tidegate.set_tenant(tenant uuid) RETURNS void
     LANGUAGE sql
@@ -169,12 +260,19 @@ CREATE TABLE tidegate.batch (
     last_at timestamp with time zone NOT NULL,
     sha256 bytea NOT NULL,
     ingested_at timestamp with time zone DEFAULT now() NOT NULL,
-    late boolean NOT NULL
+    late boolean NOT NULL,
+    clock smallint DEFAULT 0 NOT NULL,
+    boot text,
+    monotonic_us bigint,
+    CONSTRAINT batch_boot_check CHECK ((length(boot) <= 64)),
+    CONSTRAINT batch_clock_check CHECK (((clock >= 0) AND (clock <= 2)))
 );
 
 ALTER TABLE ONLY tidegate.batch FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE tidegate.batch IS 'What was received: finds clones by their hash, and back-filled stretches';
+
+COMMENT ON COLUMN tidegate.batch.clock IS 'As of sample_chunk; boot and monotonic_us where it is not 0';
 
 CREATE TABLE tidegate.claim (
     hash bytea NOT NULL,
@@ -193,6 +291,24 @@ CREATE TABLE tidegate.claim (
 ALTER TABLE ONLY tidegate.claim FORCE ROW LEVEL SECURITY;
 
 COMMENT ON COLUMN tidegate.claim.used_by IS 'SHA-256 of the public key that used it last';
+
+CREATE TABLE tidegate.clock_repair (
+    tenant_id uuid NOT NULL,
+    gateway_id uuid NOT NULL,
+    boot text NOT NULL,
+    event_id text NOT NULL,
+    offset_us bigint NOT NULL,
+    froms bigint[] NOT NULL,
+    tos bigint[] NOT NULL,
+    offsets bigint[] NOT NULL,
+    noticed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT clock_repair_boot_check CHECK (((length(boot) >= 1) AND (length(boot) <= 64))),
+    CONSTRAINT clock_repair_event_id_check CHECK (((length(event_id) >= 1) AND (length(event_id) <= 100)))
+);
+
+ALTER TABLE ONLY tidegate.clock_repair FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE tidegate.clock_repair IS 'Kept, because samples of such a boot may still come';
 
 CREATE TABLE tidegate.command (
     tenant_id uuid NOT NULL,
@@ -410,6 +526,10 @@ CREATE TABLE tidegate.sample_chunk (
     texts text[],
     ingested_at timestamp with time zone DEFAULT now() NOT NULL,
     tier smallint DEFAULT 0 NOT NULL,
+    clock smallint DEFAULT 0 NOT NULL,
+    boot text,
+    CONSTRAINT sample_chunk_boot_check CHECK ((length(boot) <= 64)),
+    CONSTRAINT sample_chunk_clock_check CHECK (((clock >= 0) AND (clock <= 2))),
     CONSTRAINT sample_chunk_tier_check CHECK (((tier >= 0) AND (tier <= 2)))
 )
 PARTITION BY RANGE (first);
@@ -428,6 +548,10 @@ COMMENT ON COLUMN tidegate.sample_chunk.ingested_at IS 'When the newest of its s
 
 COMMENT ON COLUMN tidegate.sample_chunk.tier IS '0 as it arrived, 1 joined while its hour ran, 2 joined after its hour';
 
+COMMENT ON COLUMN tidegate.sample_chunk.clock IS '0 nothing to say, 1 times in doubt: the clock was not synchronised, 2 times repaired';
+
+COMMENT ON COLUMN tidegate.sample_chunk.boot IS 'Of times in doubt: the boot of the gateway that gave them';
+
 CREATE VIEW tidegate.sample WITH (security_invoker='true') AS
  SELECT chunk.tenant_id,
     chunk.point_id,
@@ -435,7 +559,12 @@ CREATE VIEW tidegate.sample WITH (security_invoker='true') AS
     NULLIF(item.value, 'NaN'::double precision) AS value,
     item.text,
     COALESCE(item.quality, (0)::smallint) AS quality,
-    COALESCE(item.reason, ''::text) AS reason
+    COALESCE(item.reason,
+        CASE chunk.clock
+            WHEN 1 THEN 'clock_unsynchronised'::text
+            WHEN 2 THEN 'clock_repaired'::text
+            ELSE ''::text
+        END) AS reason
    FROM (tidegate.sample_chunk chunk
      CROSS JOIN LATERAL UNNEST(chunk.times, chunk."values", chunk.texts, chunk.qualities, chunk.reasons) item("time", value, text, quality, reason));
 
@@ -454,6 +583,10 @@ CREATE TABLE tidegate.sample_chunk_odd (
     texts text[],
     ingested_at timestamp with time zone DEFAULT now() CONSTRAINT sample_chunk_ingested_at_not_null NOT NULL,
     tier smallint DEFAULT 0 CONSTRAINT sample_chunk_tier_not_null NOT NULL,
+    clock smallint DEFAULT 0 CONSTRAINT sample_chunk_clock_not_null NOT NULL,
+    boot text,
+    CONSTRAINT sample_chunk_boot_check CHECK ((length(boot) <= 64)),
+    CONSTRAINT sample_chunk_clock_check CHECK (((clock >= 0) AND (clock <= 2))),
     CONSTRAINT sample_chunk_tier_check CHECK (((tier >= 0) AND (tier <= 2)))
 );
 ALTER TABLE ONLY tidegate.sample_chunk_odd ALTER COLUMN times SET STORAGE MAIN;
@@ -544,6 +677,9 @@ ALTER TABLE ONLY tidegate.batch
 ALTER TABLE ONLY tidegate.claim
     ADD CONSTRAINT claim_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY tidegate.clock_repair
+    ADD CONSTRAINT clock_repair_pkey PRIMARY KEY (tenant_id, gateway_id, boot, event_id);
+
 ALTER TABLE ONLY tidegate.command
     ADD CONSTRAINT command_pkey PRIMARY KEY (tenant_id, id);
 
@@ -620,6 +756,8 @@ CREATE INDEX alert_active ON tidegate.alert USING btree (tenant_id, gateway_id) 
 
 CREATE INDEX alert_raised ON tidegate.alert USING btree (tenant_id, raised_at DESC, id DESC);
 
+CREATE INDEX batch_doubt ON tidegate.batch USING btree (tenant_id, gateway_id, boot) WHERE (clock = 1);
+
 CREATE INDEX batch_late ON tidegate.batch USING btree (tenant_id, gateway_id, last_at) WHERE late;
 
 CREATE INDEX claim_site ON tidegate.claim USING btree (tenant_id, site_id);
@@ -636,9 +774,13 @@ CREATE INDEX person_email ON tidegate.person USING btree (email);
 
 CREATE INDEX point_device ON tidegate.point USING btree (tenant_id, device_id);
 
+CREATE INDEX sample_chunk_doubt ON ONLY tidegate.sample_chunk USING btree (tenant_id, boot, point_id, first) WHERE (clock = 1);
+
 CREATE INDEX sample_chunk_loose ON ONLY tidegate.sample_chunk USING btree (tenant_id, first) WHERE (tier < 2);
 
 CREATE INDEX sample_chunk_point ON ONLY tidegate.sample_chunk USING btree (tenant_id, point_id, first);
+
+CREATE INDEX sample_chunk_odd_tenant_id_boot_point_id_first_idx ON tidegate.sample_chunk_odd USING btree (tenant_id, boot, point_id, first) WHERE (clock = 1);
 
 CREATE INDEX sample_chunk_odd_tenant_id_first_idx ON tidegate.sample_chunk_odd USING btree (tenant_id, first) WHERE (tier < 2);
 
@@ -647,6 +789,8 @@ CREATE INDEX sample_chunk_odd_tenant_id_point_id_first_idx ON tidegate.sample_ch
 CREATE INDEX session_person ON tidegate.session USING btree (tenant_id, person_id);
 
 CREATE INDEX sign_in_link_person ON tidegate.sign_in_link USING btree (tenant_id, person_id);
+
+ALTER INDEX tidegate.sample_chunk_doubt ATTACH PARTITION tidegate.sample_chunk_odd_tenant_id_boot_point_id_first_idx;
 
 ALTER INDEX tidegate.sample_chunk_loose ATTACH PARTITION tidegate.sample_chunk_odd_tenant_id_first_idx;
 
@@ -663,6 +807,9 @@ ALTER TABLE ONLY tidegate.claim
 
 ALTER TABLE ONLY tidegate.claim
     ADD CONSTRAINT claim_tenant_id_site_id_fkey FOREIGN KEY (tenant_id, site_id) REFERENCES tidegate.site(tenant_id, id);
+
+ALTER TABLE ONLY tidegate.clock_repair
+    ADD CONSTRAINT clock_repair_tenant_id_gateway_id_fkey FOREIGN KEY (tenant_id, gateway_id) REFERENCES tidegate.gateway(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY tidegate.command
     ADD CONSTRAINT command_tenant_id_gateway_id_fkey FOREIGN KEY (tenant_id, gateway_id) REFERENCES tidegate.gateway(tenant_id, id) ON DELETE CASCADE;
@@ -723,6 +870,8 @@ ALTER TABLE tidegate.batch ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE tidegate.claim ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE tidegate.clock_repair ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE tidegate.command ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE tidegate.device ENABLE ROW LEVEL SECURITY;
@@ -762,6 +911,8 @@ CREATE POLICY tenant ON tidegate.assertion USING ((tenant_id = (current_setting(
 CREATE POLICY tenant ON tidegate.batch USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
 
 CREATE POLICY tenant ON tidegate.claim USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
+
+CREATE POLICY tenant ON tidegate.clock_repair USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
 
 CREATE POLICY tenant ON tidegate.command USING ((tenant_id = (current_setting('tidegate.tenant'::text))::uuid));
 
@@ -804,11 +955,18 @@ GRANT USAGE ON SCHEMA tidegate TO tidegate_ingest;
 GRANT USAGE ON SCHEMA tidegate TO tidegate_login;
 GRANT USAGE ON SCHEMA tidegate TO tidegate_merge;
 
-REVOKE ALL ON FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer) TO tidegate_app;
+REVOKE ALL ON FUNCTION tidegate.clock_shift(gateway uuid, of_boot text, us bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tidegate.clock_shift(gateway uuid, of_boot text, us bigint) TO tidegate_app;
+GRANT ALL ON FUNCTION tidegate.clock_shift(gateway uuid, of_boot text, us bigint) TO tidegate_merge;
+
+REVOKE ALL ON FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer, of_clock smallint, of_boot text) FROM PUBLIC;
+GRANT ALL ON FUNCTION tidegate.join_chunks(point bigint, low timestamp with time zone, high timestamp with time zone, into_tier smallint, largest integer, of_clock smallint, of_boot text) TO tidegate_app;
 
 REVOKE ALL ON FUNCTION tidegate.keep_sample_partitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION tidegate.keep_sample_partitions() TO tidegate_app;
+
+REVOKE ALL ON FUNCTION tidegate.repair_chunks(gateway uuid, point bigint, of_boot text, low timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION tidegate.repair_chunks(gateway uuid, point bigint, of_boot text, low timestamp with time zone) TO tidegate_app;
 
 REVOKE ALL ON FUNCTION tidegate.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tidegate.set_tenant(tenant uuid) TO tidegate_app;
@@ -834,9 +992,11 @@ GRANT ALL ON FUNCTION tidegate.tenants_of_email(address text) TO tidegate_app;
 
 REVOKE ALL ON FUNCTION tidegate.time_of(us bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tidegate.time_of(us bigint) TO tidegate_app;
+GRANT ALL ON FUNCTION tidegate.time_of(us bigint) TO tidegate_merge;
 
 REVOKE ALL ON FUNCTION tidegate.wins(fresh timestamp with time zone, held timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION tidegate.wins(fresh timestamp with time zone, held timestamp with time zone) TO tidegate_app;
+GRANT ALL ON FUNCTION tidegate.wins(fresh timestamp with time zone, held timestamp with time zone) TO tidegate_merge;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE tidegate.alert TO tidegate_app;
 
@@ -849,6 +1009,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.claim TO tidegate_app;
 GRANT SELECT(hash) ON TABLE tidegate.claim TO tidegate_login;
 
 GRANT SELECT(tenant_id) ON TABLE tidegate.claim TO tidegate_login;
+
+GRANT SELECT,INSERT ON TABLE tidegate.clock_repair TO tidegate_app;
+GRANT SELECT ON TABLE tidegate.clock_repair TO tidegate_merge;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE tidegate.command TO tidegate_app;
 
@@ -865,6 +1028,7 @@ GRANT SELECT(tenant_id) ON TABLE tidegate.gateway TO tidegate_login;
 GRANT SELECT,INSERT ON TABLE tidegate.gateway_event TO tidegate_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.latest TO tidegate_app;
+GRANT SELECT,UPDATE ON TABLE tidegate.latest TO tidegate_merge;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.membership TO tidegate_app;
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cloud_api.telemetry.columns import Integers
 from cloud_api.telemetry.gather import Gathered, starts_of_chunks
-from cloud_sync.wire.quality import Quality
+from cloud_sync.wire.quality import Quality, Reason
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 TRAILER = struct.pack(">h", -1)
@@ -39,19 +39,20 @@ VALUE = np.dtype([("bytes", ">i4"), ("item", ">f8")])
 QUALITY = np.dtype([("bytes", ">i4"), ("item", ">i2")])
 
 
-def copy_bytes(tenant: UUID, gathered: Gathered) -> bytes:
+def copy_bytes(tenant: UUID, gathered: Gathered, boot: str | None = None) -> bytes:
     """Lay the chunks of an upload out for ``COPY sample_chunk``.
 
     Fields in order: tenant_id, point_id, first, last, count, times, values, qualities, reasons,
-    texts.
+    texts; with ``boot`` also clock and boot, for times in doubt.
     """
+    mark = b"" if boot is None else _mark(boot)
     starts = starts_of_chunks(gathered)
     counts = np.diff(starts, append=gathered.times.size)
     special = _special(gathered, starts)
     parts = [SIGNATURE]
     for count in np.unique(counts).tolist():
         alike = counts == count
-        parts += _rows(tenant, gathered, starts[alike], count, special[alike])
+        parts += _rows(tenant, gathered, starts[alike], count, special[alike], mark)
     return b"".join([*parts, TRAILER])
 
 
@@ -63,14 +64,26 @@ def _special(gathered: Gathered, starts: Integers) -> NDArray[np.bool_]:
     return np.logical_or.reduceat(special, starts)
 
 
-def _rows(
-    tenant: UUID, gathered: Gathered, starts: Integers, count: int, special: NDArray[np.bool_]
+def _mark(boot: str) -> bytes:
+    """Clock 1 (in doubt), and the boot."""
+    raw = boot.encode()
+    return struct.pack(">ihi", 2, 1, len(raw)) + raw
+
+
+def _rows(  # noqa: PLR0917 - private, and called in one place
+    tenant: UUID,
+    gathered: Gathered,
+    starts: Integers,
+    count: int,
+    special: NDArray[np.bool_],
+    mark: bytes,
 ) -> list[bytes]:
     """Lay out chunks of the same number of samples, all at once."""
-    layout = _row_of(count)
-    rows = np.zeros(starts.size, layout)
+    rest = NOTHING_MORE + mark
+    rows = np.zeros(starts.size, _row_of(count, len(rest)))
     samples = starts[:, np.newaxis] + np.arange(count)
-    rows["fields"], rows["b1"], rows["tenant"] = FIELDS, 16, np.void(tenant.bytes)
+    fields = FIELDS + 2 if mark else FIELDS
+    rows["fields"], rows["b1"], rows["tenant"] = fields, 16, np.void(tenant.bytes)
     rows["b2"] = rows["b3"] = rows["b4"] = 8
     rows["b5"], rows["count"] = 4, count
     rows["point"] = np.array(gathered.ids)[gathered.points[starts]]
@@ -78,11 +91,11 @@ def _rows(
     rows["last"] = gathered.times[samples[:, -1]] - POSTGRES_EPOCH_US
     _fill_array(rows["time"], rows["times"], INT8_OID, gathered.times[samples])
     _fill_array(rows["value"], rows["values"], FLOAT8_OID, gathered.values[samples])
-    rows["rest"] = np.void(NOTHING_MORE)
+    rows["rest"] = np.void(rest)
     if not special.any():
         return [rows.tobytes()]
     return [
-        row.tobytes()[: -len(NOTHING_MORE)] + _extras(gathered, start, start + count)
+        row.tobytes()[: -len(rest)] + _extras(gathered, start, start + count) + mark
         if more
         else row.tobytes()
         for row, start, more in zip(rows, starts.tolist(), special.tolist(), strict=True)
@@ -90,12 +103,12 @@ def _rows(
 
 
 @lru_cache(maxsize=512)
-def _row_of(count: int) -> np.dtype[np.void]:
+def _row_of(count: int, rest: int) -> np.dtype[np.void]:
     return np.dtype([
         ("fields", ">i2"), ("b1", ">i4"), ("tenant", "V16"), ("b2", ">i4"), ("point", ">i8"),
         ("b3", ">i4"), ("first", ">i8"), ("b4", ">i4"), ("last", ">i8"), ("b5", ">i4"),
         ("count", ">i4"), ("time", ARRAY), ("times", TIME, (count,)), ("value", ARRAY),
-        ("values", VALUE, (count,)), ("rest", f"V{len(NOTHING_MORE)}"),
+        ("values", VALUE, (count,)), ("rest", f"V{rest}"),
     ])  # fmt: skip
 
 
@@ -121,10 +134,15 @@ def array_bytes(oid: int, layout: np.dtype[Any], items: NDArray[Any]) -> bytes:
 def _extras(gathered: Gathered, start: int, end: int) -> bytes:
     """Qualities, reasons and texts of one chunk, each NULL when it says nothing."""
     qualities = gathered.qualities[start:end]
-    reasons = [gathered.verdicts[v][1] or None for v in gathered.verdict[start:end].tolist()]
+    reasons = [_own_reason(gathered.verdicts[v][1]) for v in gathered.verdict[start:end].tolist()]
     texts = [] if gathered.texts is None else gathered.texts[start:end].tolist()
     quality = array_bytes(INT2_OID, QUALITY, qualities) if qualities.any() else NULL
     return quality + _text_array(reasons) + _text_array(texts)
+
+
+def _own_reason(reason: str) -> str | None:
+    """Give what a sample says itself; that its time is in doubt is said by its whole chunk."""
+    return None if reason in {"", Reason.CLOCK_UNSYNCHRONISED} else reason
 
 
 def _text_array(items: Sequence[str | None]) -> bytes:

@@ -46,6 +46,8 @@ class Columns:
     verdict: Integers
     """``n`` indices into ``verdicts``."""
     verdicts: list[Verdict]
+    sourced: NDArray[np.bool_] | None = None
+    """``n``: whether the time is the device's own; None when no time is."""
 
 
 def decode(payload: bytes) -> Columns:
@@ -73,6 +75,7 @@ def decode(payload: bytes) -> Columns:
         texts=_texts(columns, counts, bad),
         verdict=verdict,
         verdicts=verdicts,
+        sourced=_integers(columns.source) != 0 if columns.source else None,
     )
 
 

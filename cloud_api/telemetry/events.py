@@ -18,13 +18,15 @@ from cloud_api.access.caller import GatewayCaller
 from cloud_api.db.session import Db
 from cloud_api.errors import RequestError
 from cloud_api.registry import service as registry
-from cloud_api.telemetry import queries
+from cloud_api.telemetry import clock_queries, queries
 from cloud_api.telemetry.columns import EARLIEST_US, LATEST_US, storable
+from cloud_api.telemetry.doubt import MAX_BOOT_CHARS
 from cloud_api.telemetry.spans import time_of
 from cloud_api.telemetry.uploads import MAX_SEQ, Opened
 from cloud_sync.wire.batch import Stream
 from cloud_sync.wire.errors import MessageInvalidError
 from cloud_sync.wire.events import (
+    ClockSynchronised,
     DeviceBack,
     DeviceSilent,
     Event,
@@ -36,6 +38,7 @@ from cloud_sync.wire.events import (
 
 log = logging.getLogger(__name__)
 
+MAX_CLOCK_SPANS = 64
 MAX_TEXT_CHARS = 100
 """Of an event's id and kind."""
 
@@ -151,7 +154,21 @@ async def _gap(db: Db, caller: GatewayCaller, event: Event, time: datetime) -> l
     return []
 
 
+async def _clock(db: Db, caller: GatewayCaller, event: Event, _time: datetime) -> list[Change]:
+    body = body_of(event, ClockSynchronised)
+    if not (0 < len(body.boot) <= MAX_BOOT_CHARS and 0 < len(body.spans) <= MAX_CLOCK_SPANS):
+        msg = f"the clock of boot {body.boot[:MAX_BOOT_CHARS]} is outside the limits"
+        raise MessageInvalidError(msg)
+    numbers = [n for s in body.spans for n in (s.from_us, s.to_us, s.offset_us)]
+    if not all(abs(n) <= LATEST_US for n in (body.offset_us, *numbers)):
+        msg = f"the clock of boot {body.boot} names a time outside of the years 1 to 9999"
+        raise MessageInvalidError(msg)
+    await clock_queries.note_clock(db, caller.tenant, caller.gateway, event.id, body)
+    return []
+
+
 OWN_HANDLERS: Handlers = {
+    EventKind.CLOCK_SYNCHRONISED: _clock,
     EventKind.POINTS_DECLARED: _declared,
     EventKind.DEVICE_SILENT: _silent,
     EventKind.DEVICE_BACK: _back,

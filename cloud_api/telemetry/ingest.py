@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from cloud_api.access.caller import GatewayCaller
 from cloud_api.db.session import Database, Db, copying
@@ -20,6 +21,7 @@ from cloud_api.registry import service as registry
 from cloud_api.registry.states import LATE_AFTER
 from cloud_api.telemetry import queries
 from cloud_api.telemetry.chunks import copy_bytes
+from cloud_api.telemetry.doubt import part
 from cloud_api.telemetry.events import OWN_HANDLERS, Change, Handler, apply_events
 from cloud_api.telemetry.gather import gather
 from cloud_api.telemetry.keys import PointKeys
@@ -140,7 +142,7 @@ class Ingest:
             made = plan(items, known)
             changes = await apply_events(db, caller, made.new, self._handlers, now)
             ids = await self._keys.resolve(db, caller, made)
-            newest = await _write(db, caller, made, ids)
+            newest = await _write(db, caller, made, ids, now)
         self._keys.remember(caller, ids)
         return made.results, Ingested(caller, upload.backlog, now, newest, changes)
 
@@ -156,19 +158,25 @@ async def _opened(body: bytes) -> tuple[Upload, list[Opened | BatchResult]]:
 
 
 async def _write(
-    db: Db, caller: GatewayCaller, made: Plan, ids: Mapping[str, int]
+    db: Db, caller: GatewayCaller, made: Plan, ids: Mapping[str, int], now: datetime
 ) -> Newest | None:
     """Write numbers, newest samples and chunks; gives the newest samples."""
     if not made.new:
         return None
-    columns = [opened.columns for opened in made.new if opened.columns is not None]
+    sound, doubtful = part(made.new, now)
+    columns = [*sound, *chain.from_iterable(doubtful.values())]
     gathered = gather(columns, ids) if columns else None
     newest = newest_of(gathered) if gathered is not None else NOTHING
     async with AsyncExitStack() as stack:
         async with db.pipeline():
-            await queries.record(db, caller.tenant, caller.gateway, made, newest)
+            await queries.record(db, caller.tenant, caller.gateway, made, newest, now=now)
             if gathered is None:
                 return None
             await stack.enter_async_context(copying(db))
-        await queries.copy_chunks(db, caller.tenant, copy_bytes(caller.tenant, gathered))
+        if sound:
+            fine = gathered if not doubtful else gather(sound, ids)
+            await queries.copy_chunks(db, caller.tenant, copy_bytes(caller.tenant, fine))
+        for boot, batches in doubtful.items():
+            data = copy_bytes(caller.tenant, gather(batches, ids), boot)
+            await queries.copy_doubtful_chunks(db, caller.tenant, data)
     return newest

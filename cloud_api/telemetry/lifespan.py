@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from cloud_api.telemetry.ingest import Ingest
 from cloud_api.telemetry.merging.merger import keep_merging
 from cloud_api.telemetry.partitions import keep_partitions
+from cloud_api.telemetry.repairing import keep_repairing
 
 
 @asynccontextmanager
@@ -16,7 +17,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the ingest; other domains add their handlers to it."""
     app.state.ingest = Ingest(app.state.database)
     chores = [
-        asyncio.create_task(chore(app.state.database)) for chore in (keep_partitions, keep_merging)
+        asyncio.create_task(chore(app.state.database))
+        for chore in (keep_partitions, keep_merging, keep_repairing)
     ]
     yield
     for task in chores:

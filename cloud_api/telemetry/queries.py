@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from cloud_api.db.session import Db
 from cloud_api.registry.states import LATE_AFTER
 from cloud_api.telemetry.arrays import ARRAY_OIDS, Bigints, Chunk, Doubles, RawLoader, Smallints
+from cloud_api.telemetry.doubt import boot_in_doubt
 from cloud_api.telemetry.gather import CHUNK_SPAN_US
 from cloud_api.telemetry.latest import STALE_SLACK_S, Health, Latest
 from cloud_api.telemetry.newest import NO_TIME, Newest
@@ -53,6 +54,8 @@ async def record(
     gateway: UUID,
     made: Plan,
     newest: Newest,
+    *,
+    now: datetime,
 ) -> None:
     """Book what an upload brought, in one statement: batches, numbers received, newest samples.
 
@@ -64,12 +67,15 @@ async def record(
         """
         WITH remembered AS (
             INSERT INTO batch (
-                tenant_id, gateway_id, stream, epoch, seq, count, first_at, last_at, sha256, late)
+                tenant_id, gateway_id, stream, epoch, seq, count, first_at, last_at, sha256, late,
+                clock, boot, monotonic_us)
             SELECT %(tenant)s, %(gateway)s, stream, epoch, seq, count, time_of(first_us), time_of(last_us),
-                sha256, now() - time_of(last_us) > make_interval(secs => %(late)s)
+                sha256, now() - time_of(last_us) > make_interval(secs => %(late)s),
+                CASE WHEN boot IS NULL THEN 0 ELSE 1 END, boot,
+                CASE WHEN boot IS NOT NULL THEN monotonic END
             FROM unnest(%(stream)s::text[], %(epoch)s::text[], %(seq)s, %(count)s, %(first)s,
-                %(last)s, %(sha256)b::bytea[])
-                AS item (stream, epoch, seq, count, first_us, last_us, sha256)
+                %(last)s, %(sha256)b::bytea[], %(boot)s::text[], %(monotonic)s)
+                AS item (stream, epoch, seq, count, first_us, last_us, sha256, boot, monotonic)
         ), booked AS (
             INSERT INTO stream AS old (tenant_id, gateway_id, stream, epoch, received, samples)
             SELECT %(tenant)s, %(gateway)s, stream, epoch, received::int8multirange, samples
@@ -115,6 +121,8 @@ async def record(
             "first": Bigints(np.array([batch.first_us for batch in batches])),
             "last": Bigints(np.array([batch.last_us for batch in batches])),
             "sha256": [batch.sha256 for batch in batches],
+            "boot": [boot_in_doubt(batch, now) for batch in batches],
+            "monotonic": Bigints(np.array([batch.monotonic_us for batch in batches])),
             "streams": [gain.stream for gain in gains],
             "epochs": [gain.epoch for gain in gains],
             "received": [render(gain.numbers) for gain in gains],
@@ -177,6 +185,17 @@ async def add_event(db: Db, tenant: UUID, gateway: UUID, event: Event, time: dat
         (tenant, gateway, event.id, event.kind, time, Jsonb(event.body)),
     )
     return rows.rowcount == 1
+
+
+async def copy_doubtful_chunks(db: Db, tenant: UUID, data: bytes) -> None:
+    """Append chunks whose times are in doubt; as :func:`copy_chunks`."""
+    del tenant
+    cursor = db.cursor()
+    async with cursor.copy(
+        "COPY sample_chunk (tenant_id, point_id, first, last, count, times, values, qualities,"
+        " reasons, texts, clock, boot) FROM STDIN (FORMAT BINARY)"
+    ) as copy:
+        await copy.write(data)
 
 
 async def copy_chunks(db: Db, tenant: UUID, data: bytes) -> None:

@@ -59,7 +59,7 @@ async def merge_some(database: Database, tenant: UUID, now: datetime) -> bool:
             return False
         found = await queries.pieces(db, tenant, list(hours))
         joins = [
-            (hour[0], join)
+            (hour, join)
             for hour, pieces in found.items()
             for join in plan_joins(pieces, over=hours[hour])
         ]
@@ -67,7 +67,9 @@ async def merge_some(database: Database, tenant: UUID, now: datetime) -> bool:
     return True
 
 
-def _first_of(joins: list[tuple[int, Join]]) -> list[tuple[int, Join]]:
+def _first_of(
+    joins: list[tuple[queries.PointHour, Join]],
+) -> list[tuple[queries.PointHour, Join]]:
     """Take as many as one transaction should do, at least one."""
     weight = 0
     for number, (_, join) in enumerate(joins):

@@ -16,7 +16,8 @@ MAX_HOURS = 200
 MAX_PIECES = 20_000
 """Read in one transaction; the rest is due again."""
 
-PointHour = tuple[int, datetime]
+PointHour = tuple[int, datetime, int, str | None]
+"""A point, an hour, and what all chunks to be joined say of their clock: verdict and boot."""
 
 
 async def hold(db: Db, tenant: UUID) -> bool:
@@ -32,12 +33,13 @@ async def due(db: Db, tenant: UUID, now: datetime) -> dict[PointHour, bool]:
     """Find some hours of points that are to be joined, and whether each hour is over."""
     rows = await db.execute(
         """
-        SELECT point_id, hour, hour < %(settled)s - interval '1 hour' AND arrived < %(settled)s
+        SELECT point_id, hour, clock, boot,
+            hour < %(settled)s - interval '1 hour' AND arrived < %(settled)s
         FROM (
-            SELECT point_id, date_trunc('hour', first, 'UTC') AS hour,
+            SELECT point_id, date_trunc('hour', first, 'UTC') AS hour, clock, boot,
                 count(*) FILTER (WHERE tier = 0) AS small, max(ingested_at) AS arrived
             FROM sample_chunk WHERE tenant_id = %(tenant)s AND tier < 2
-            GROUP BY 1, 2
+            GROUP BY 1, 2, 3, 4
         ) AS loose
         WHERE small >= %(small)s
             OR hour < %(settled)s - interval '1 hour' AND arrived < %(settled)s
@@ -45,35 +47,40 @@ async def due(db: Db, tenant: UUID, now: datetime) -> dict[PointHour, bool]:
         """,
         {"tenant": tenant, "settled": now - SETTLE, "small": SMALL_CHUNKS, "limit": MAX_HOURS},
     )
-    return {(point, hour): over async for point, hour, over in rows}
+    return {(point, hour, clock, boot): over async for point, hour, clock, boot, over in rows}
 
 
 async def pieces(db: Db, tenant: UUID, hours: Sequence[PointHour]) -> dict[PointHour, list[Piece]]:
     """Read the sizes of all chunks of these hours of points."""
     rows = await db.execute(
         """
-        SELECT wanted.point, wanted.hour, first, count,
+        SELECT wanted.point, wanted.hour, chunk.clock, chunk.boot, first, count,
             count + coalesce(pg_column_size(texts), 0) / 16, tier
-        FROM unnest(%s::bigint[], %s::timestamptz[]) AS wanted (point, hour)
-        JOIN sample_chunk ON point_id = wanted.point
+        FROM unnest(%s::bigint[], %s::timestamptz[], %s::smallint[], %s::text[])
+            AS wanted (point, hour, clock, boot)
+        JOIN sample_chunk AS chunk ON point_id = wanted.point
             AND first >= wanted.hour AND first < wanted.hour + interval '1 hour'
-        WHERE tenant_id = %s ORDER BY 1, 2, 3 LIMIT %s
+            AND chunk.clock = wanted.clock AND chunk.boot IS NOT DISTINCT FROM wanted.boot
+        WHERE tenant_id = %s ORDER BY 1, 2, 3, 4, 5 LIMIT %s
         """,
-        ([point for point, _ in hours], [hour for _, hour in hours], tenant, MAX_PIECES),
+        (*(list(column) for column in zip(*hours, strict=True)), tenant, MAX_PIECES),
     )
     return {
-        hour: [Piece(*row[2:]) for row in found]
-        for hour, found in groupby(await rows.fetchall(), key=lambda row: (row[0], row[1]))
+        hour: [Piece(*row[4:]) for row in found]
+        for hour, found in groupby(await rows.fetchall(), key=lambda row: row[:4])
     }
 
 
-async def join(db: Db, tenant: UUID, joins: Sequence[tuple[int, Join]]) -> None:
+async def join(db: Db, tenant: UUID, joins: Sequence[tuple[PointHour, Join]]) -> None:
     """Replace chunks of points by joined ones.
 
     The tenant is that of the transaction; the function works under its policies.
     """
     del tenant
     await db.cursor().executemany(
-        "SELECT join_chunks(%s, %s, %s, %s::smallint, %s)",
-        [(point, one.low, one.high, one.tier, one.largest) for point, one in joins],
+        "SELECT join_chunks(%s, %s, %s, %s::smallint, %s, %s::smallint, %s)",
+        [
+            (point, one.low, one.high, one.tier, one.largest, clock, boot)
+            for (point, _, clock, boot), one in joins
+        ],
     )

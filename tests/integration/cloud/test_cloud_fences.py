@@ -14,6 +14,7 @@ POLICY = "(tenant_id = (current_setting('tidegate.tenant'::text))::uuid)"
 DEFINERS = {
     "join_chunks",
     "keep_sample_partitions",
+    "repair_chunks",
     "tenant_ids",
     "tenant_of_claim",
     "tenant_of_gateway",
@@ -180,7 +181,7 @@ async def test_the_ingest_role_itself_may_only_append_to_the_history(owner):
     assert granted == ["sample_chunk INSERT"]
 
 
-async def test_the_merge_role_itself_may_only_replace_chunks(owner):
+async def test_the_merge_role_itself_may_only_replace_chunks_and_show_the_newest(owner):
     granted = await column(
         owner,
         """
@@ -188,7 +189,12 @@ async def test_the_merge_role_itself_may_only_replace_chunks(owner):
         WHERE grantee = 'tidegate_merge' ORDER BY 1
         """,
     )
-    assert granted == [f"sample_chunk {right}" for right in ("DELETE", "INSERT", "SELECT")]
+    assert granted == [
+        "clock_repair SELECT",
+        "latest SELECT",
+        "latest UPDATE",
+        *(f"sample_chunk {right}" for right in ("DELETE", "INSERT", "SELECT")),
+    ]
 
 
 async def test_functions_with_their_owners_rights_belong_to_who_needs_least(owner):
@@ -199,8 +205,10 @@ async def test_functions_with_their_owners_rights_belong_to_who_needs_least(owne
         """
     )
     owned = dict(await found.fetchall())
-    assert owned.pop(MERGE) == ["join_chunks"]
-    assert set(owned.pop(LOGIN)) == DEFINERS - {"join_chunks", "keep_sample_partitions"}
+    assert set(owned.pop(MERGE)) == {"join_chunks", "repair_chunks"}
+    assert set(owned.pop(LOGIN)) == DEFINERS - {
+        "join_chunks", "keep_sample_partitions", "repair_chunks",
+    }  # fmt: skip
     assert list(owned.values()) == [["keep_sample_partitions"]]
 
 

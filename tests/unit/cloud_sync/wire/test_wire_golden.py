@@ -11,6 +11,7 @@ from cloud_sync.wire.downlink import Command, Document
 from cloud_sync.wire.events import (
     AlertCleared,
     AlertRaised,
+    ClockSynchronised,
     CommandResult,
     DeviceBack,
     DeviceSilent,
@@ -37,6 +38,7 @@ BODIES = {
     EventKind.DEVICE_BACK: DeviceBack,
     EventKind.GAP: Gap,
     EventKind.COMMAND_RESULT: CommandResult,
+    EventKind.CLOCK_SYNCHRONISED: ClockSynchronised,
 }
 
 
@@ -56,14 +58,17 @@ def test_samples_decode_to_what_was_written(released):
     assert sorted(map(list, samples)) == sorted(expected(released, "samples.msgpack"))
 
 
+def events_of(path):
+    return decode_events(open_batch(path.read_bytes()).payload)
+
+
 def test_events_decode_to_what_was_written(released):
-    batch = open_batch((released / "events.msgpack").read_bytes())
-    events = decode_events(batch.payload)
-    assert msgspec.to_builtins(events) == expected(released, "events.msgpack")
+    for path in released.glob("events*.msgpack"):
+        assert msgspec.to_builtins(events_of(path)) == expected(released, path.name)
 
 
 def test_every_kind_of_event_is_among_them_and_readable(released):
-    events = decode_events(open_batch((released / "events.msgpack").read_bytes()).payload)
+    events = [event for path in released.glob("events*.msgpack") for event in events_of(path)]
     assert {event.kind for event in events} == set(EventKind) == set(BODIES)
     for event in events:
         body = body_of(event, BODIES[EventKind(event.kind)])

@@ -1,7 +1,7 @@
 """Make the golden messages of this protocol version: ``python make_golden.py``.
 
-Run once when a version is released; files of a released version are never made again. Each message
-lies beside the JSON that it must decode to for ever.
+Run once when a version is released, and when a kind of event is added; files that are there are
+never made again. Each message lies beside the JSON that it must decode to for ever.
 """
 
 import json
@@ -14,6 +14,8 @@ from cloud_sync.wire.downlink import Document
 from cloud_sync.wire.events import (
     AlertCleared,
     AlertRaised,
+    ClockSpan,
+    ClockSynchronised,
     CommandResult,
     DeviceBack,
     DeviceDeclared,
@@ -65,10 +67,20 @@ BODIES = {
     EventKind.GAP: Gap("samples", EPOCH, 5, 9, 5_000, "full", T, T + 5_000_000),
     EventKind.COMMAND_RESULT: CommandResult("c-1", "succeeded"),
 }  # fmt: skip
-EVENTS = [
-    Event(f"event-{n}", kind.value, T + n, msgspec.to_builtins(body))
-    for n, (kind, body) in enumerate(BODIES.items())
-]
+CLOCK = ClockSynchronised(
+    "boot-1", T, [ClockSpan(0, 9_000_000, 0), ClockSpan(9_000_000, 60_000_000, 7)]
+)
+
+
+def events_of(bodies: dict[EventKind, msgspec.Struct]) -> list[Event]:
+    return [
+        Event(f"event-{n}", kind.value, T + n, msgspec.to_builtins(body))
+        for n, (kind, body) in enumerate(bodies.items())
+    ]
+
+
+EVENTS = events_of(BODIES)
+CLOCK_EVENTS = events_of({EventKind.CLOCK_SYNCHRONISED: CLOCK})
 
 
 def seal(stream: Stream, seq: int) -> Seal:
@@ -85,6 +97,9 @@ def messages() -> dict[str, tuple[bytes, object]]:
         seal(Stream.EVENTS, 7), count=len(EVENTS), first_us=T, last_us=T + len(EVENTS) - 1,
         payload=encode_events(EVENTS),
     )  # fmt: skip
+    clock_events = seal_batch(
+        seal(Stream.EVENTS, 8), count=1, first_us=T, last_us=T, payload=encode_events(CLOCK_EVENTS)
+    )
     upload = Upload(Backlog(3, 2_500, T), "0.1.0", [events, samples])
     reply = UploadReply([
         BatchResult("events", EPOCH, 7, Outcome.STORED),
@@ -95,6 +110,7 @@ def messages() -> dict[str, tuple[bytes, object]]:
     return {
         "samples.msgpack": (samples, SAMPLES),
         "events.msgpack": (events, EVENTS),
+        "events-clock.msgpack": (clock_events, CLOCK_EVENTS),
         "upload.msgpack": (msgspec.msgpack.encode(upload), {
             "backlog": upload.backlog, "version": "0.1.0", "batches": [len(events), len(samples)],
         }),
@@ -120,11 +136,15 @@ def documents() -> dict[str, object]:
 def main() -> None:
     HERE.mkdir(exist_ok=True)
     for name, (message, says) in messages().items():
+        if (HERE / name).exists():
+            continue
         (HERE / name).write_bytes(message)
         expected = json.dumps(msgspec.to_builtins(says), indent=2, ensure_ascii=False)
         (HERE / f"{name}.expected.json").write_text(expected + "\n", encoding="utf-8")
     for name, document in documents().items():
-        (HERE / name).write_text(document.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        if not (HERE / name).exists():
+            text = document.model_dump_json(indent=2) + "\n"
+            (HERE / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
