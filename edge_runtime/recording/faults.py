@@ -13,7 +13,6 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from edge_runtime.errors import SettingsError
 from edge_runtime.model import Quality, Reading, Reason, Value
 from edge_runtime.problems import suggestion
 from edge_runtime.validation import Findings
@@ -115,12 +114,13 @@ def load_faults(path: Path, devices: Collection[str]) -> FaultPlan:
     findings = Findings()
     tree = findings.read(path)
     plan = findings.model(FaultPlan, tree, ()) if tree is not None else None
+    for place, fault in enumerate(plan.faults if plan is not None else ()):
+        if tree is not None and fault.device not in {EVERY, *devices}:
+            loc = ("faults", place, "device")
+            text = f"no device '{fault.device}' in the recording"
+            findings.add(tree.at(loc), loc, text + suggestion(fault.device, devices))
     findings.done(hint="mend the file; nothing was started")
     assert plan is not None
-    for fault in plan.faults:
-        if fault.device not in {EVERY, *devices}:
-            msg = f"{path}: no device '{fault.device}' in the recording"
-            raise SettingsError(msg + suggestion(fault.device, devices))
     return plan
 
 

@@ -67,12 +67,7 @@ class Tape:
         return self.size + self._pending >= self._max_bytes
 
     def add(self, record: Record) -> None:
-        """Add a record; it is on its way to the disk with the next flush.
-
-        Raises:
-            StoreFullError: the disk is full.
-
-        """
+        """Add a record; it is written with the next flush, so that no disk holds up a device."""
         if self.full:
             return
         self._add(record)
@@ -82,19 +77,21 @@ class Tape:
         self._records.append(data)
         self._pending += len(data)
         self.count += 1
-        if self._pending >= FRAME_BYTES:
-            self.flush()
 
     def flush(self) -> None:
-        """Write what waits as one frame.
+        """Write what waits, in frames.
 
         Raises:
             StoreFullError: the disk is full.
 
         """
-        if self._records:
-            records, self._records, self._pending = self._records, [], 0
-            self._frame(records)
+        records, self._records, self._pending = self._records, [], 0
+        begun, size = 0, 0
+        for place, record in enumerate(records, 1):
+            size += len(record)
+            if size >= FRAME_BYTES or place == len(records):
+                self._frame(records[begun:place])
+                begun, size = place, 0
 
     def end(self, t_us: int) -> None:
         """Say that it ended as it was meant to."""

@@ -154,9 +154,7 @@ async def test_torn_recording_is_replayed_up_to_its_end(recorded, tmp_path):
 
 
 async def test_faults_and_rules_act(recorded, tmp_path):
-    (tmp_path / "faults.yaml").write_text(
-        "faults: [{device: meter, kind: silence, until_s: 60}]"
-    )
+    (tmp_path / "faults.yaml").write_text("faults: [{device: meter, kind: silence, until_s: 60}]")
     (tmp_path / "gateway.yaml").write_text("gateway: {name: other, rules: r.yaml}")
     (tmp_path / "r.yaml").write_text(
         "rules: [{name: hot, event: {point: heat-pump/tank_temperature},"

@@ -1,5 +1,6 @@
 """The file survives what happens to files."""
 
+import errno
 import io
 import struct
 import zlib
@@ -9,7 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.errors import SettingsError, StoreDamagedError, StoreError
+from edge_runtime.errors import SettingsError, StoreDamagedError, StoreError, StoreFullError
 from edge_runtime.recording.records import (
     VERSION,
     Answered,
@@ -140,3 +141,23 @@ def test_any_bytes_are_a_recording_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "fuzz.tgrec"
     path.write_bytes(written(RECORDS[:1]) + data)
     assert read_recording(path).records[0] == RECORDS[0]
+
+
+class FullDisk(io.BytesIO):
+    def write(self, data):
+        if self.tell() > 100:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+def test_full_disk_is_told_with_what_is_left():
+    tape = Tape(FullDisk(), HEADER, 1 << 30)
+    tape.add(RECORDS[1])
+    with pytest.raises(StoreFullError, match="No space left") as caught:
+        tape.flush()
+    assert "replayed" in caught.value.hint
+
+
+def test_much_at_once_becomes_several_frames(read):
+    records = [Answered(t, "a", 0, (Taken("p" * 200, t, 0, "", None),)) for t in range(3_000)]
+    assert read(written(records)).records == (*records, Ended(99))
