@@ -205,7 +205,8 @@ class Requests:
             async with self._asked(message) as (answer, _):
                 self._check(answer, where)
             block = answer.opt.block2
-            if block is None or block.block_number != number or answer.opt.etag != first.opt.etag:
+            fits = block is not None and block.block_number == number and answer.payload
+            if not fits or answer.opt.etag != first.opt.etag:
                 msg = f"{where} changed while its blocks were read"
                 raise WrongAnswerError(msg, "wrong_block")
             body += answer.payload

@@ -112,9 +112,7 @@ class PostingDevice:
         heard = await self._wait_for(points, begun_s)
         promised_s = max(self._settings.promised_s(point) for point in self._settings.points)
         last_s = max((at_s for at_s, _ in self._latest.values()), default=None)
-        if not heard and (
-            last_s is None or last_s + promised_s < begun_s + self._waited_s(begun_s)
-        ):
+        if not heard and (last_s is None or self._waited_s(last_s) > promised_s):
             since = "" if last_s is None else f" for {self._waited_s(last_s):.0f} s"
             msg = f"nothing was posted to {self._settings.at}{since}"
             raise DeviceUnreachableError(msg, hint=NEVER_HINT)
