@@ -13,6 +13,7 @@ from asyncua import Client, ua
 from asyncua.crypto import security_policies
 from asyncua.crypto.uacrypto import CertProperties
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from components.opcua import limits
 from components.opcua.certificate import OwnCertificate
@@ -34,7 +35,10 @@ MODES = {
 LONG_SEQUENCE = b"\x30\x82"
 """How a certificate of 256 to 65535 bytes begins (X.690: sequence, two bytes of length)."""
 WATCH_S = 5.0
-"""How often a session that carries nothing else is looked at."""
+"""How often a session that carries nothing else is looked at, at the most."""
+WATCHES_PER_SESSION = 3
+CHANNEL_S = 3_600.0
+"""How long the keys of a channel are asked to serve; renewed after three quarters of it."""
 CLEAR_HINT = (
     "Choose a 'security_policy' with the mode SignAndEncrypt, or have the server encrypt passwords."
 )
@@ -80,11 +84,13 @@ class FencedClient(Client):
 
 def make_client(settings: Settings) -> FencedClient:
     """Make a client that is not connected."""
-    client = FencedClient(settings.url, timeout=settings.timeout_s, watchdog_intervall=WATCH_S)
+    watch_s = min(WATCH_S, settings.session_timeout_s / WATCHES_PER_SESSION)
+    client = FencedClient(settings.url, timeout=settings.timeout_s, watchdog_intervall=watch_s)
     client.trusting = settings
     client.name = client.description = f"Tidegate {settings.name}"
     client.product_uri = "urn:tidegate"
     client.session_timeout = int(settings.session_timeout_s * 1000)
+    client.secure_channel_timeout = int(CHANNEL_S * 1000)
     client.max_messagesize = limits.MAX_MESSAGE_BYTES
     client.max_chunkcount = limits.MAX_CHUNKS
     if settings.application_uri:
@@ -112,8 +118,7 @@ async def use_identity(client: Client, settings: Settings) -> None:
     """Load the certificate that a person logs in by.
 
     Raises:
-        SettingsError: a file cannot be read.
-        ValueError: it is no certificate, or no key.
+        SettingsError: a file cannot be read, or holds something else.
 
     """
     certificate, key = settings.user_certificate_file, settings.user_key_file
@@ -121,11 +126,18 @@ async def use_identity(client: Client, settings: Settings) -> None:
         return
     content = _content(certificate)
     pem = content.lstrip().startswith(b"-----")
-    client.user_certificate = (
-        x509.load_pem_x509_certificate(content) if pem else x509.load_der_x509_certificate(content)
-    )
+    load = x509.load_pem_x509_certificate if pem else x509.load_der_x509_certificate
+    try:
+        client.user_certificate = load(content)
+    except ValueError as exc:
+        msg = f"{certificate} is no certificate in PEM or DER"
+        raise SettingsError(msg, hint="Check 'user_certificate_file'.") from exc
     _content(key)
-    await client.load_private_key(key, extension="pem")
+    try:
+        await client.load_private_key(key, extension="pem")
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        msg = f"{key} is no private key in PEM without a password"
+        raise SettingsError(msg, hint="Check 'user_key_file'.") from exc
 
 
 def _content(file: Path) -> bytes:

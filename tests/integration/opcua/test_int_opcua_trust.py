@@ -1,5 +1,7 @@
 """Who trusts whom, and what people are told when somebody does not."""
 
+import asyncio
+
 import pytest
 
 from components.opcua.certificate import make_certificate, own_certificate
@@ -102,6 +104,32 @@ async def test_person_logs_in_by_certificate(simulator, open_machine, tmp_path):
     login = {"user_certificate_file": own.file, "user_key_file": key}
     async with open_machine(simulator, **login) as device:
         assert await is_read(device)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "text"),
+    [
+        ("key.pem", "key.pem", "is no certificate"),
+        ("certificate.der", "certificate.der", "no priv"),
+    ],
+)
+async def test_wrong_file_of_a_person_is_named(  # noqa: PLR0917 - fixtures and parameters
+    simulator, open_machine, own, certificate, key, text
+):
+    login = {"user_certificate_file": own / certificate, "user_key_file": own / key}
+    async with open_machine(simulator, **login) as device:
+        with pytest.raises(DeviceRefusedError, match=text) as caught:
+            await device.read(ONE)
+    assert "Check 'user_" in caught.value.hint
+
+
+async def test_session_outlives_a_renewal_of_its_channel(simulator, open_machine, monkeypatch):
+    monkeypatch.setattr("components.opcua.client.CHANNEL_S", 1.0)
+    async with open_machine(simulator) as device:
+        for _ in range(4):
+            assert await is_read(device)
+            await asyncio.sleep(0.4)
+        assert len(simulator.server.iserver.asyncio_transports) == 1
 
 
 async def test_no_security_reads_without_any_certificate(simulator, open_machine, tmp_path):
