@@ -91,7 +91,8 @@ def _point(
 
 
 def _name(field: Field, index: tuple[int, ...]) -> str:
-    words = re.sub(r"[^a-z0-9]+", "_", (field.label or field.name).lower()).strip("_")
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field.label or field.name)
+    words = re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
     if not words or not words[0].isalpha():
         words = f"p_{words}".rstrip("_")
     return "_".join([words[:50], *map(str, index)])

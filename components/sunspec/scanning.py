@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from components.modbus import limits
 from components.modbus.errors import ExceptionAnswerError, UnitSilentError, WrongAnswerError
 from components.sunspec.definitions import HEADER_REGISTERS
 from components.sunspec.layout import (
@@ -23,6 +24,8 @@ SUNSPEC_HINT = (
 )
 BASE_HINT = "Where the device is silent about addresses that it does not have, set 'base'."
 
+BUSY = frozenset({limits.ACKNOWLEDGE, limits.DEVICE_BUSY})
+"""Exceptions that say nothing of the address."""
 Ask = Callable[[int, int], Awaitable[bytes]]
 """Reads registers: first address and count."""
 
@@ -68,12 +71,19 @@ async def find_base(ask: Ask, bases: Sequence[int] = BASES) -> int | None:
 
 
 async def _blocks(ask: Ask, address: int) -> list[Block]:
-    """List models until their end, or as far as the device lets us."""
+    """List models until their end, or as far as the device lets us.
+
+    Raises:
+        DeviceRefusedError: it is busy, or answers wrongly: half a list would be taken for all.
+
+    """
     blocks: list[Block] = []
     while len(blocks) < MAX_MODELS:
         try:
             header = await ask(address, HEADER_REGISTERS)
-        except (ExceptionAnswerError, WrongAnswerError):
+        except ExceptionAnswerError as exc:
+            if exc.code in BUSY:
+                raise
             break  # devices without an end model end so
         block = next_block(address, header)
         if block is None:
@@ -89,7 +99,9 @@ async def read_counts(ask: Ask, places: Mapping[tuple[int, str], int]) -> Counts
     for key, address in places.items():
         try:
             number = int.from_bytes(await ask(address, 1), "big")
-        except (ExceptionAnswerError, WrongAnswerError):
+        except ExceptionAnswerError as exc:
+            if exc.code in BUSY:
+                raise
             continue
         counts[key] = 0 if number == END_MODEL else number
     return counts

@@ -16,6 +16,8 @@ BASE = 40_000
 RATED_W = 10_000.0
 SPEED = 72.0
 """Days pass that many times as fast."""
+MORNING_S = 9 * 3_600.0
+"""Its time when it starts."""
 NOON = 12.5
 SLEEPING, STARTING, MPPT, THROTTLED = 2, 3, 4, 5
 START_W = 40.0
@@ -48,10 +50,10 @@ class Inverter:
 
     def advance(self, t: float, dt: float, of_day: float) -> None:
         """Let ``dt`` seconds pass."""
-        _ = t
+        _ = of_day
         for wander in (self.clouds, self.hertz, *self.volts):
             wander.advance(dt)
-        height = 0.35 + 0.75 * day(of_day * SPEED, NOON)
+        height = 0.35 + 0.75 * day(MORNING_S + t * SPEED, NOON)
         self.sun_w = RATED_W * 1.12 * clamp(height * (0.9 + self.clouds.value), 0.0, 1.0)
         self.cabinet.advance(24.0 + 42.0 * self.watts / RATED_W, dt)
         hours = dt / 3600

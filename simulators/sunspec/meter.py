@@ -5,7 +5,7 @@ import random
 from simulators.modbus.image import Image
 from simulators.modbus.signals import Wander, day
 from simulators.sunspec.book import Book
-from simulators.sunspec.inverter import SPEED
+from simulators.sunspec.inverter import MORNING_S, NOON, SPEED
 
 BASE = 50_000
 HOUSE_W = 2_600.0
@@ -27,10 +27,10 @@ class Meter:
 
     def advance(self, t: float, dt: float, of_day: float) -> None:
         """Let ``dt`` seconds pass; positive power flows in."""
-        _ = t
+        _ = of_day
         for wander in (self.load, self.hertz, *self.volts):
             wander.advance(dt)
-        sun = 7_000.0 * max(0.0, 0.3 + 0.7 * day(of_day * SPEED, 12.5))
+        sun = 7_000.0 * max(0.0, 0.3 + 0.7 * day(MORNING_S + t * SPEED, NOON))
         self.watts = HOUSE_W + self.load.value - sun
         self.imported_wh += max(self.watts, 0.0) * dt / 3600
         self.exported_wh += max(-self.watts, 0.0) * dt / 3600

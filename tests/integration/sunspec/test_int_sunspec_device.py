@@ -152,6 +152,19 @@ async def test_chain_may_end_by_an_exception():
         assert values(await opened.read(NAMES)) == GOOD
 
 
+@pytest.mark.parametrize("fault", [faults.Refuse(6), faults.Short()], ids=["busy", "short"])
+async def test_list_of_models_that_was_cut_off_is_not_taken_for_all(fault):
+    device = device_with(registers_of()[0])
+    async with (
+        serve_faulty(device) as port,
+        driver.open_device(settings_of(port)) as opened,
+    ):
+        device.once += [faults.Fault(), faults.Fault(), fault]
+        with pytest.raises(DeviceRefusedError):
+            await opened.read(NAMES)
+        assert values(await opened.read(NAMES)) == GOOD
+
+
 async def test_device_without_sunspec_says_so():
     async with (
         serve_faulty(FaultyDevice(registers={0: 1, 1: 2})) as port,
