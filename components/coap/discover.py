@@ -211,7 +211,7 @@ def _found(
     return Found(
         protocol="coap",
         address=hostport(*host),
-        identity="",
+        identity=next((one.identity for one in proposals if one.identity), ""),
         title=f"CoAP device with {len(links)} resources",
         settings=settings,
         points=tuple(proposal.point for proposal in proposals),

@@ -1,5 +1,6 @@
 """From a resource and what it gave to points that can be proposed; pure."""
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -26,11 +27,17 @@ _KINDS = {
 }
 
 
+_IDENTITY = re.compile(r"urn:dev:(?:mac|ow):[0-9a-f]{8,32}")
+"""What a device calls itself by in its records, when that is its own for good (RFC 9039)."""
+
+
 class Proposal(NamedTuple):
     """A point and its value."""
 
     point: dict[str, Any]
     reading: Reading
+    identity: str = ""
+    """Of the device, if its record tells."""
 
 
 class _Part(NamedTuple):
@@ -38,6 +45,7 @@ class _Part(NamedTuple):
     value: Value
     fields: dict[str, Any]
     time_us: int | None = None
+    identity: str = ""
 
 
 def propose(link: Link, answer: Answer, taken: set[str]) -> list[Proposal]:
@@ -58,7 +66,9 @@ def propose(link: Link, answer: Answer, taken: set[str]) -> list[Proposal]:
             **({"description": link.title} if link.title else {}),
             **part.fields,
         }
-        proposals.append(Proposal(point, Reading(name, part.value, source_us=part.time_us)))
+        proposals.append(
+            Proposal(point, Reading(name, part.value, source_us=part.time_us), part.identity)
+        )
     return proposals
 
 
@@ -112,4 +122,5 @@ def _records(records: tuple[senml.Record, ...]) -> Iterator[_Part]:
             fields["unit"] = UCUM.get(record.unit, record.unit)[:32]
         if value is not None:
             suffix = record.name.rpartition(":")[2] if len(newest) > 1 else ""
-            yield _Part(suffix, value, fields, record.time_us)
+            known = _IDENTITY.match(record.name)
+            yield _Part(suffix, value, fields, record.time_us, known[0] if known else "")

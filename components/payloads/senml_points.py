@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from components.payloads.extract import MAX_TEXT
 from components.payloads.senml import Record
 from components.payloads.senml_units import units_agree
 from edge_runtime.model import Point, Quality, Reading, Reason, Value
@@ -63,7 +64,9 @@ def to_reading(record: Record, wanted: Wanted) -> Reading:
     else:
         value = record.value
     problem = ""
-    if value is None:
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        problem = f"a text of more than {MAX_TEXT} characters"
+    elif value is None:
         problem = "no sum" if wanted.sum else "a sum and no value"
     elif not wanted.sum and not units_agree(record.unit, wanted.unit):
         problem = f"unit {record.unit[:32]}, not {wanted.unit}"

@@ -31,6 +31,7 @@ async def test_tank_is_found_with_points_and_values():
     assert 0 < values["tank_level"] < 2
     assert points["status_battery_volt"]["json_path"] == "$.battery.volt"
     assert values["pump"] == "on"
+    assert found.identity == "urn:dev:mac:0024befffe804ff1"
     assert found.settings == {"protocol": "coap", "host": "127.0.0.1", "port": server.port}
     assert driver.settings(name="t", host="127.0.0.1", points=found.points)
 

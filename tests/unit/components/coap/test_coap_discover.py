@@ -42,7 +42,7 @@ def proposed(data, content_format, taken=()):
 
 
 def test_plain_value_is_one_point():
-    [(point, reading)] = proposed(b"21.5", None)
+    [(point, reading, _)] = proposed(b"21.5", None)
     assert point == {
         "name": "s", "kind": "float", "path": "/s", "observe": True, "description": "Sensor",
     }  # fmt: skip
@@ -51,13 +51,13 @@ def test_plain_value_is_one_point():
 
 def test_document_is_a_point_for_each_scalar():
     data = b'{"a": {"b": [true, null]}, "c": "x", "not a name": 1, "d": []}'
-    found = {p["json_path"]: (p["name"], p["kind"], r.value) for p, r in proposed(data, 50)}
+    found = {p["json_path"]: (p["name"], p["kind"], r.value) for p, r, _ in proposed(data, 50)}
     assert found == {"$.a.b[0]": ("s_a_b_0", "boolean", True), "$.c": ("s_c", "text", "x")}
 
 
 def test_pack_is_a_point_for_each_record_with_unit():
     pack = cbor2.dumps([{-2: "urn:x:", 0: "t", 1: "%RH", 2: 50}, {0: "on", 4: True}])
-    points = [point for point, _ in proposed(pack, 112, ["s_t"])]
+    points = [point for point, _, _ in proposed(pack, 112, ["s_t"])]
     assert [(p["name"], p["record"], p.get("unit")) for p in points] == [
         ("s_t_2", "urn:x:t", "%"),
         ("s_on", "urn:x:on", None),

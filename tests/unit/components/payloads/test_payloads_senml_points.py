@@ -37,6 +37,16 @@ def test_records_become_the_readings_of_their_points():
         (Record("r", "K", 294.0), Wanted("p", "r", "Cel"), "configuration:unit K, not Cel"),
         (Record("r", "W", None, 5.0), Wanted("p", "r", "W"), "configuration:a sum and no value"),
         (Record("r", "W", 5.0), Wanted("p", "r", "J", sum=True), "configuration:no sum"),
+        (
+            Record("r", "", "x" * 1_001),
+            Wanted("p", "r"),
+            "configuration:a text of more than 1000 characters",
+        ),
+        (
+            Record("r", "", b"x" * 501),
+            Wanted("p", "r"),
+            "configuration:a text of more than 1000 characters",
+        ),
     ],
 )
 def test_record_that_does_not_fit_is_a_bad_reading(record, wanted, reason):
