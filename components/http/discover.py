@@ -15,18 +15,22 @@ from edge_runtime.errors import DeviceError, SettingsError
 from edge_runtime.model import Reading, Value
 
 MAX_NAME = 63
+SCHEMES = ("http://", "https://")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KINDS = {bool: "boolean", int: "integer", float: "float", str: "text"}
 
 
 async def discover(target: ScanTarget) -> AsyncIterator[Progress | Found]:
-    """Ask each address once.
+    """Ask each address that begins with ``http://`` or ``https://`` once; others are not for us.
 
     Raises:
-        SettingsError: a target is no address.
+        SettingsError: no target is such an address, or one cannot be.
 
     """
-    probes = [_probe(text, target) for text in target.targets]
+    probes = [_probe(text, target) for text in target.targets if text.startswith(SCHEMES)]
+    if not probes:
+        msg = "no target begins with http:// or https://"
+        raise SettingsError(msg, hint="Name a resource, such as http://10.0.0.7/api/status.")
     for number, (url, settings) in enumerate(probes):
         yield Progress(number, len(probes), url, number)
         if number >= target.max_requests:
@@ -41,9 +45,8 @@ async def discover(target: ScanTarget) -> AsyncIterator[Progress | Found]:
 
 
 def _probe(text: str, target: ScanTarget) -> tuple[str, Settings]:
-    url = text if "://" in text else f"http://{text}"
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(text)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         settings = Settings(
             name="probe",
@@ -55,7 +58,7 @@ def _probe(text: str, target: ScanTarget) -> tuple[str, Settings]:
     except ValueError as exc:
         msg = f"'{text}' is no address to probe"
         raise SettingsError(msg, hint="Give one such as http://10.0.0.7/api/status.") from exc
-    return url, settings
+    return text, settings
 
 
 async def _document(settings: Settings) -> object:

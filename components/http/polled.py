@@ -1,5 +1,6 @@
 """A device that is asked: one request a resource, whatever the number of points in it."""
 
+import math
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from components.http.settings import PLACE, Point, Settings, Write, filled
 from components.payloads.errors import PayloadError
 from edge_runtime.driver import Inspection
 from edge_runtime.errors import DeviceError, DeviceRefusedError
-from edge_runtime.model import Quality, Reading, Reason, Value
+from edge_runtime.model import PointKind, Quality, Reading, Reason, Value
 
 MAX_PLANS = 64
 LOGIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -107,6 +108,7 @@ class PolledDevice:
             raise DeviceRefusedError(
                 msg, hint="Say in the point's 'write' how the device takes it."
             )
+        check_kind(found, value)
         await self._line.ask(write_request(found, found.write, value, self._headers))
         self._kept.clear()
 
@@ -166,6 +168,33 @@ def one_each(readings: Sequence[Reading]) -> list[Reading]:
 
 def _shown(reading: Reading) -> bytes:
     return b"" if reading.value is None else msgspec.json.encode(reading.value)
+
+
+_KINDS: dict[PointKind, tuple[type, ...]] = {
+    PointKind.TEXT: (str,),
+    PointKind.BOOLEAN: (bool,),
+    PointKind.FLOAT: (int, float),
+    PointKind.INTEGER: (int,),
+    PointKind.ENUMERATION: (int,),
+}
+
+
+def check_kind(point: Point, value: Value) -> None:
+    """Refuse what a point of this kind cannot take. A whole float passes for an integer.
+
+    Raises:
+        DeviceRefusedError: it cannot.
+
+    """
+    whole = isinstance(value, float) and value.is_integer()
+    fits = isinstance(value, _KINDS[point.kind]) or (whole and int in _KINDS[point.kind])
+    if isinstance(value, bool) and point.kind is not PointKind.BOOLEAN:
+        fits = False
+    if isinstance(value, float) and not math.isfinite(value):
+        fits = False
+    if not fits:
+        msg = f"'{point.name}' is of kind {point.kind} and takes no {type(value).__name__}"
+        raise DeviceRefusedError(msg, hint="Check the value, or the point's 'kind'.")
 
 
 def write_request(point: Point, write: Write, value: Value, headers: dict[str, str]) -> Request:

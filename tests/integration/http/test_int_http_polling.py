@@ -177,6 +177,16 @@ async def test_write_is_taken_or_refused_with_the_status(port):
             await device.write("set", 999)
 
 
+@pytest.mark.parametrize("value", ["warm", True])
+async def test_value_of_another_type_is_not_sent(pump, port, value):
+    write = {"path": "/api/v1/settings"}
+    settings = settings_of(port, [{"name": "set", "json": "$.x", "write": write}])
+    async with driver.open_device(settings) as device:
+        with pytest.raises(DeviceRefusedError, match="float"):
+            await device.write("set", value)
+    assert not pump.asked
+
+
 async def test_device_without_writable_points_is_not_writable(port):
     async with driver.open_device(settings_of(port)) as device:
         assert not isinstance(device, Writable)
@@ -191,7 +201,8 @@ async def test_inspection_shows_request_and_path(port):
 
 
 async def test_probe_proposes_what_can_be_read(port):
-    target = ScanTarget((f"127.0.0.1:{port}/api/v1/status", "127.0.0.1:1"), timeout_s=TIMEOUT_S)
+    targets = (f"http://127.0.0.1:{port}/api/v1/status", "http://127.0.0.1:1", "10.0.0.0/24")
+    target = ScanTarget(targets, timeout_s=TIMEOUT_S)
     [found] = [item async for item in driver.discover(target) if isinstance(item, Found)]
     settings = driver.settings(
         name="found",
@@ -203,9 +214,11 @@ async def test_probe_proposes_what_can_be_read(port):
     assert all(reading.quality is Quality.GOOD for reading in readings.values())
 
 
-async def test_probe_of_no_address_is_told():
-    with pytest.raises(SettingsError):
-        [item async for item in driver.discover(ScanTarget(("http://",)))]
+@pytest.mark.parametrize("target", ["http://", "10.0.0.0/24", "http://a b/", "https://x:99999"])
+async def test_probe_of_no_address_is_told(target):
+    with pytest.raises(SettingsError) as caught:
+        [item async for item in driver.discover(ScanTarget((target,)))]
+    assert caught.value.hint
 
 
 async def test_connection_that_is_dropped_every_other_time_costs_no_reading(pump, port):

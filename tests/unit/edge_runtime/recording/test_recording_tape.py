@@ -145,7 +145,7 @@ def test_any_bytes_are_a_recording_or_refused(tmp_path_factory, data):
 
 class FullDisk(io.BytesIO):
     def write(self, data):
-        if self.tell() > 100:
+        if self.tell() > 50:
             raise OSError(errno.ENOSPC, "No space left on device")
         return super().write(data)
 
