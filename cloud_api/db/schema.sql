@@ -127,32 +127,27 @@ CREATE FUNCTION tidegate.repair_chunks(gateway uuid, point bigint, of_boot text,
         SELECT DISTINCT ON (tenant_id) * FROM moved WHERE verdict <> 1 AND coalesce(quality, 0) = 0
         ORDER BY tenant_id, us DESC, ingested_at DESC, place DESC
     ), shown AS (
-        UPDATE latest AS old SET
-            time = CASE WHEN wins(time_of(newest.us), old.time)
-                    OR old.reason = 'clock_unsynchronised'
-                THEN time_of(newest.us) ELSE old.time END,
-            value = CASE WHEN wins(time_of(newest.us), old.time)
-                    OR old.reason = 'clock_unsynchronised'
-                THEN nullif(newest.value, 'NaN') ELSE old.value END,
-            text = CASE WHEN wins(time_of(newest.us), old.time)
-                    OR old.reason = 'clock_unsynchronised'
-                THEN newest.text ELSE old.text END,
-            quality = CASE WHEN wins(time_of(newest.us), old.time)
-                    OR old.reason = 'clock_unsynchronised'
-                THEN coalesce(newest.quality, 0::smallint) ELSE old.quality END,
-            reason = CASE WHEN wins(time_of(newest.us), old.time)
-                    OR old.reason = 'clock_unsynchronised'
-                THEN coalesce(newest.reason,
-                    CASE newest.verdict WHEN 2 THEN 'clock_repaired' ELSE '' END)
-                ELSE old.reason END,
-            good_at = CASE WHEN wins(time_of(good.us), old.good_at)
-                THEN time_of(good.us) ELSE old.good_at END,
-            good_value = CASE WHEN wins(time_of(good.us), old.good_at)
-                THEN nullif(good.value, 'NaN') ELSE old.good_value END,
-            good_text = CASE WHEN wins(time_of(good.us), old.good_at)
-                THEN good.text ELSE old.good_text END
+        INSERT INTO latest AS old (
+            tenant_id, point_id, time, value, text, quality, reason, good_at, good_value, good_text)
+        SELECT tenant_id, point, time_of(newest.us), nullif(newest.value, 'NaN'), newest.text,
+            coalesce(newest.quality, 0::smallint),
+            coalesce(newest.reason, CASE newest.verdict WHEN 2 THEN 'clock_repaired' ELSE '' END),
+            time_of(good.us), nullif(good.value, 'NaN'), good.text
         FROM newest LEFT JOIN good USING (tenant_id)
-        WHERE old.tenant_id = newest.tenant_id AND old.point_id = point
+        ON CONFLICT (tenant_id, point_id) DO UPDATE SET
+            (time, value, text, quality, reason) = (
+                SELECT excluded.time, excluded.value, excluded.text, excluded.quality,
+                    excluded.reason
+                WHERE wins(excluded.time, old.time) OR old.reason = 'clock_unsynchronised'
+                UNION ALL
+                SELECT old.time, old.value, old.text, old.quality, old.reason
+                WHERE NOT (wins(excluded.time, old.time) OR old.reason = 'clock_unsynchronised')),
+            (good_at, good_value, good_text) = (
+                SELECT excluded.good_at, excluded.good_value, excluded.good_text
+                WHERE wins(excluded.good_at, old.good_at)
+                UNION ALL
+                SELECT old.good_at, old.good_value, old.good_text
+                WHERE NOT wins(excluded.good_at, old.good_at))
     )
     SELECT (count(*) FILTER (WHERE verdict <> 1))::int FROM moved
     $$;
@@ -1028,7 +1023,7 @@ GRANT SELECT(tenant_id) ON TABLE tidegate.gateway TO tidegate_login;
 GRANT SELECT,INSERT ON TABLE tidegate.gateway_event TO tidegate_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.latest TO tidegate_app;
-GRANT SELECT,UPDATE ON TABLE tidegate.latest TO tidegate_merge;
+GRANT SELECT,INSERT,UPDATE ON TABLE tidegate.latest TO tidegate_merge;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tidegate.membership TO tidegate_app;
 

@@ -191,8 +191,7 @@ async def test_the_merge_role_itself_may_only_replace_chunks_and_show_the_newest
     )
     assert granted == [
         "clock_repair SELECT",
-        "latest SELECT",
-        "latest UPDATE",
+        *(f"latest {right}" for right in ("INSERT", "SELECT", "UPDATE")),
         *(f"sample_chunk {right}" for right in ("DELETE", "INSERT", "SELECT")),
     ]
 

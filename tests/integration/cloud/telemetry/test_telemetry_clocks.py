@@ -226,7 +226,11 @@ async def test_batches_name_their_true_times(young):
 
 
 async def test_a_gateway_cannot_move_the_samples_of_another(young, add_gateway, wire):
-    other = Young(young.database, await wire(await add_gateway(young.line.gateway.tenant, "cellar-2")), hours=2)
+    other = Young(
+        young.database,
+        await wire(await add_gateway(young.line.gateway.tenant, "cellar-2")),
+        hours=2,
+    )
     await young.post(young.batch(1))
     await other.post(other.synchronised())
     assert await young.repair() == 0
