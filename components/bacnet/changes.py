@@ -161,7 +161,7 @@ class Changes:
         for watched in chosen:
             value = _value(found.get(watched.ref))
             if watched.missed(value):
-                watched.due = loop.time()
+                book.set_due(watched, loop.time())
             if value != watched.last:
                 readings += [reading_of(point, found) for point in watched.points]
                 watched.last = value
@@ -193,8 +193,8 @@ class Changes:
             found |= await self._line.fetch(unclear)
         return [
             reading_of(point, found)
-            for watched in self._book.watched
-            if watched.ref in heard
+            for ref in heard
+            for watched in self._book.of(ref)
             for point in watched.points
         ]
 

@@ -7,6 +7,7 @@ way: one that moved further than it should have without a report has its subscri
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from components.bacnet import limits
@@ -73,13 +74,27 @@ class Book:
     _next_look: float = 0.0
     _looked: int = 0
     _by_process: dict[int, Watched] = field(default_factory=dict)
+    _by_ref: dict[Ref, list[Watched]] = field(default_factory=dict)
+    _due: list[tuple[float, int]] = field(default_factory=list)
+    """Heap of when and which; entries that are not true any more are skipped."""
+    _open: set[int] = field(default_factory=set)
+    """What the device was not asked for yet."""
 
     def __post_init__(self) -> None:
         self._by_process = {watched.process: watched for watched in self.watched}
+        for watched in self.watched:
+            self._by_ref.setdefault(watched.ref, []).append(watched)
+        self._open = set(self._by_process)
+        self._due = [(watched.due, watched.process) for watched in self.watched]
+        heapify(self._due)
 
     def by_process(self, process: int) -> Watched | None:
         """Find a subscription by what its reports carry."""
         return self._by_process.get(process)
+
+    def of(self, ref: Ref) -> Sequence[Watched]:
+        """Find subscriptions of a property."""
+        return self._by_ref.get(ref, ())
 
     def begin(self, now: float) -> None:
         """Start: everything is to be subscribed, the first look is due later."""
@@ -89,13 +104,28 @@ class Book:
         """Give what is due now; looking comes before renewing."""
         if now >= self._next_look:
             return Turn(None)
-        first = min(self.watched, key=lambda w: w.due, default=None)
+        first = self._first()
         return Turn(first) if first is not None and first.due <= now else None
+
+    def _first(self) -> Watched | None:
+        while self._due:
+            due, process = self._due[0]
+            watched = self._by_process[process]
+            if watched.due == due:
+                return watched
+            heappop(self._due)
+        return None
+
+    def set_due(self, watched: Watched, at: float) -> None:
+        """Say when it is to be subscribed or renewed."""
+        watched.due = at
+        heappush(self._due, (at, watched.process))
 
     def wait_s(self, now: float) -> float:
         """Give how long nothing is due."""
-        due = min((w.due for w in self.watched), default=self._next_look)
-        return max(0.0, min(due, self._next_look) - now)
+        first = self._first()
+        due = self._next_look if first is None else min(first.due, self._next_look)
+        return max(0.0, due - now)
 
     def subscription(self, watched: Watched) -> Subscription:
         """Make the request of one."""
@@ -110,7 +140,8 @@ class Book:
     def accepted(self, watched: Watched, now: float) -> None:
         """Note that the device will report it."""
         watched.active, watched.refused = True, False
-        watched.due = now + RENEWED_AT * self.settings.cov_lifetime_s
+        self._open.discard(watched.process)
+        self.set_due(watched, now + RENEWED_AT * self.settings.cov_lifetime_s)
 
     def was_refused(self, watched: Watched, now: float) -> None:
         """Note that the device will not; without an increment of our own it may."""
@@ -118,12 +149,14 @@ class Book:
         if watched.increment is not None and is_value(watched.ref):
             watched.increment = None
             return
-        watched.refused, watched.due = True, now + REFUSED_AGAIN_S
+        watched.refused = True
+        self._open.discard(watched.process)
+        self.set_due(watched, now + REFUSED_AGAIN_S)
 
     def all_due(self, now: float) -> None:
         """Subscribe everything anew."""
         for watched in self.watched:
-            watched.due = now
+            self.set_due(watched, now)
 
     def looked(self, now: float) -> None:
         """Note that the device lives."""
@@ -147,7 +180,7 @@ class Book:
     @property
     def settled(self) -> bool:
         """Whether the device was asked for everything."""
-        return all(watched.active or watched.refused for watched in self.watched)
+        return not self._open
 
 
 def watched_of(points: Iterable[Point], processes: Iterable[int]) -> list[Watched]:

@@ -5,7 +5,9 @@ nobody looks at. Here opening fails at once, what waits is bounded, and closing 
 """
 
 import asyncio
+import fcntl
 import socket
+import struct
 from collections import deque
 from ipaddress import IPv4Interface
 
@@ -21,6 +23,9 @@ MAX_WAITING = 2_000
 OWN_BROADCASTS = 32
 RECEIVE_BYTES = 1 << 20
 """Reports of thousands of objects come at once after a subscription."""
+SIOCGIFFLAGS, SIOCGIFBRDADDR = 0x8913, 0x8919
+"""Requests of netdevice(7)."""
+UP_AND_BROADCAST = 0x1 | 0x2
 HOST_BITS = 31
 """Networks with fewer addresses have none for broadcasts."""
 
@@ -32,7 +37,7 @@ class Datagrams(Server[PDU]):  # type: ignore[misc]  # untyped
         super().__init__()
         self.local: tuple[str, int] = ("", 0)
         self.dropped = 0
-        self._broadcast: tuple[str, int] | None = None
+        self._broadcast: tuple[tuple[str, int], ...] = ()
         self._transports: list[asyncio.DatagramTransport] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._sent: deque[bytes] = deque(maxlen=OWN_BROADCASTS)
@@ -49,11 +54,12 @@ class Datagrams(Server[PDU]):  # type: ignore[misc]  # untyped
             self.local = await self._listen(str(own.ip), port, None)
             number = port or limits.PORT
             if not interface:
-                self._broadcast = (EVERYBODY, number)
+                self._broadcast = tuple((host, number) for host in networks())
             elif own.network.prefixlen < HOST_BITS and "/" in interface:
-                self._broadcast = (str(own.network.broadcast_address), number)
+                heard = (str(own.network.broadcast_address), number)
+                self._broadcast = (heard,)
                 if port:
-                    await self._listen(*self._broadcast, LocalBroadcast())
+                    await self._listen(*heard, LocalBroadcast())
         except OSError:
             self.close()
             raise
@@ -61,7 +67,7 @@ class Datagrams(Server[PDU]):  # type: ignore[misc]  # untyped
     @property
     def broadcasts(self) -> bool:
         """Whether broadcasts can be sent."""
-        return self._broadcast is not None
+        return bool(self._broadcast)
 
     async def _listen(
         self, host: str, port: int, destination: LocalBroadcast | None
@@ -90,17 +96,15 @@ class Datagrams(Server[PDU]):  # type: ignore[misc]  # untyped
         destination = pdu.pduDestination
         data = bytes(pdu.pduData)
         if isinstance(destination, LocalBroadcast):
-            if self._broadcast is None:
-                return
             self._sent.append(data)
-            target = self._broadcast
+            targets = self._broadcast
         elif isinstance(destination, IPv4Address):
-            target = destination.addrTuple
+            targets = (destination.addrTuple,)
         elif isinstance(destination, LocalStation):
-            target = IPv4Address(destination).addrTuple
+            targets = (IPv4Address(destination).addrTuple,)
         else:
             return
-        if self._transports:
+        for target in targets if self._transports else ():
             self._transports[0].sendto(data, target)
 
     def received(self, data: bytes, source: tuple[str, int], destination: object) -> None:
@@ -128,6 +132,25 @@ class Datagrams(Server[PDU]):  # type: ignore[misc]  # untyped
         for transport in self._transports:
             transport.close()
         self._transports.clear()
+
+
+def networks() -> list[str]:
+    """List the broadcast addresses of this machine's interfaces; Linux only, else of everybody.
+
+    Many devices do not hear 255.255.255.255: Annex J.2 wants the address of their own network.
+    """
+    found: dict[str, None] = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            request = struct.pack("256s", name.encode()[:15])
+            try:
+                (flags,) = struct.unpack_from("H", fcntl.ioctl(asking, SIOCGIFFLAGS, request), 16)
+                if flags & UP_AND_BROADCAST == UP_AND_BROADCAST:
+                    answer = fcntl.ioctl(asking, SIOCGIFBRDADDR, request)
+                    found[socket.inet_ntoa(answer[20:24])] = None
+            except OSError:  # an interface without an address
+                continue
+    return list(found) or [EVERYBODY]
 
 
 class _Receiver(asyncio.DatagramProtocol):

@@ -2,7 +2,7 @@
 
     python -m tests.integration.bacnet.bacnet_broadcast serve 10.9.0.2/24=2001 10.9.0.3/24=2002
     python -m tests.integration.bacnet.bacnet_broadcast read 10.9.0.1/24 2001 2002
-    python -m tests.integration.bacnet.bacnet_broadcast scan 10.9.0.1/24 broadcast 10.9.0.0/24
+    python -m tests.integration.bacnet.bacnet_broadcast scan 10.9.0.1/24=broadcast -=broadcast
 
 ``serve`` prints ``"ready"`` and ends with its standard input; the others print JSON. ``read`` reads each
 device, waits for a line on standard input, and reads again.
@@ -68,9 +68,10 @@ async def outcome(device) -> list:
     return said
 
 
-async def scan(local: str, *targets: str) -> None:
-    for where in targets:
-        target = ScanTarget((where,), 0.5, options={"local": local})
+async def scan(*scans: str) -> None:
+    for local, where in (words.split("=") for words in scans):
+        options = {} if local == "-" else {"local": local}
+        target = ScanTarget((where,), 0.5, options=options)
         found = [item async for item in driver.discover(target) if isinstance(item, Found)]
         say([[item.identity, item.address] for item in found])
 

@@ -86,6 +86,7 @@ async def test_scan_finds_all_by_one_broadcast(cable):
     ours, theirs = cable
     async with running(theirs, "serve", "10.9.0.2/24=2001", "10.9.0.3/24=2002") as devices:
         assert await said(devices) == "ready"
-        async with running(ours, "scan", LOCAL, "broadcast", "10.9.0.0/24") as scanner:
-            for _ in range(2):
+        scans = [f"{LOCAL}=broadcast", f"{LOCAL}=10.9.0.0/24", "-=broadcast"]
+        async with running(ours, "scan", *scans) as scanner:
+            for _ in scans:
                 assert await said(scanner) == [["2001", "10.9.0.2"], ["2002", "10.9.0.3"]]
