@@ -149,7 +149,7 @@ class MqttDevice:
     # --- reading on demand ------------------------------------------------------------------------
 
     async def read(self, points: Collection[str]) -> Sequence[Reading]:
-        """Give the newest value heard of each point, waiting up to ``timeout_s`` for the first.
+        """Give the newest value heard of each point, waiting up to ``timeout_s`` for a live one.
 
         Raises:
             DeviceUnreachableError: the broker is gone, or the device says that it is.
@@ -164,7 +164,7 @@ class MqttDevice:
             async with asyncio.timeout(self._settings.timeout_s):
                 while True:
                     self.hearing.decode()
-                    if self.hearing.away or awaited <= self.hearing.heard.keys():
+                    if self.hearing.away or self.hearing.has_live(awaited):
                         break
                     await self._next_arrival()
         except TimeoutError:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from components.mqtt import limits
 from components.mqtt.client import Message
-from components.mqtt.decode import Decoder
+from components.mqtt.decode import RETAINED, Decoder
 from components.mqtt.mailbox import Mailbox
 from components.mqtt.settings import Availability, Settings
 from components.mqtt.topics import TopicTree
@@ -153,6 +153,11 @@ class Hearing:
             and (reading := self.heard.get(point.name)) is not None
             and reading.quality is not Quality.BAD
         ]
+
+    def has_live(self, points: Collection[str]) -> bool:
+        """Whether all these points were heard, and not only from what the broker had kept."""
+        heard = self.heard
+        return all(name in heard and heard[name].reason != RETAINED for name in points)
 
     def filter_of(self, point: str) -> str:
         """Give the filter that serves a point."""

@@ -47,9 +47,20 @@ def propose(address: BrokerAddress, messages: Mapping[str, Message]) -> Iterator
         whole = len(leaves) > 1 or (bool(leaves) and bool(leaves[0].place))
         branch = topic if whole else topic.rpartition("/")[0]
         branches.setdefault(branch, []).extend(leaves)
+    presences = {branch: found for branch in branches if (found := _presence(branches[branch]))}
     for branch, leaves in branches.items():
-        if leaves:
-            yield _found(address, branch, leaves)
+        presence = presences.get(branch) or presences.get(branch.rpartition("/")[0])
+        own = [leaf for leaf in leaves if leaf != presence]
+        if own:
+            yield _found(address, branch, own, presence)
+
+
+def _presence(leaves: Sequence[Leaf]) -> Leaf | None:
+    """Find where a device, or its last will, says whether it is there."""
+    for leaf in leaves:
+        if leaf.format is Format.PLAIN and str(leaf.value).lower() in {"online", "offline"}:
+            return leaf
+    return None
 
 
 def _can_be_set(leaf: Leaf) -> bool:
@@ -65,13 +76,18 @@ def _can_be_set(leaf: Leaf) -> bool:
     return len(leaf.place) <= MAX_PATH
 
 
-def _found(address: BrokerAddress, branch: str, leaves: Sequence[Leaf]) -> Found:
+def _found(
+    address: BrokerAddress, branch: str, leaves: Sequence[Leaf], presence: Leaf | None
+) -> Found:
     points, values = [], []
     names: set[str] = set()
     for leaf in leaves[:MAX_POINTS]:
         name = _name_of(leaf, names)
         points.append(_point(name, leaf))
-        values.append(Reading(name, leaf.value))
+        values.append(Reading(name, _as_read(leaf.value)))
+    settings = broker_fields(address, "mqtt")
+    if presence is not None:
+        settings["availability"] = _availability(presence)
     notes = []
     if len(leaves) > MAX_POINTS:
         notes.append(f"{len(leaves) - MAX_POINTS} more values were heard")
@@ -80,11 +96,25 @@ def _found(address: BrokerAddress, branch: str, leaves: Sequence[Leaf]) -> Found
         address=f"{address.at} {branch}",
         identity="",
         title=f"{len(points)} values below '{branch}'",
-        settings=broker_fields(address, "mqtt"),
+        settings=settings,
         points=tuple(points),
         values=tuple(values),
         notes=tuple(notes),
     )
+
+
+def _as_read(value: Value) -> Value:
+    """Give a value as the driver will, which knows what booleans are called."""
+    truth = kind_of(value) is PointKind.BOOLEAN and isinstance(value, str)
+    return str(value).lower() == "on" if truth else value
+
+
+def _availability(presence: Leaf) -> dict[str, str]:
+    """Take both words in the case in which one was heard."""
+    said = str(presence.value)
+    words = ("ONLINE", "OFFLINE") if said.isupper() else ("online", "offline")
+    online, offline = (word.title() if said.istitle() else word for word in words)
+    return {"topic": presence.topic, "online": online, "offline": offline}
 
 
 def broker_fields(address: BrokerAddress, protocol: str) -> dict[str, Any]:
@@ -169,6 +199,8 @@ def _step(key: object) -> str:
 
 def _name_of(leaf: Leaf, taken: set[str]) -> str:
     text = leaf.place or leaf.topic.rpartition("/")[2]
+    if leaf.format is Format.SENML:
+        text = text.rpartition(":")[2].rpartition("/")[2]
     name = point_name(text)
     plain, number = name, 2
     while name in taken:

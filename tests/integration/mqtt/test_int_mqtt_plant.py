@@ -100,7 +100,8 @@ async def test_what_is_published_is_proposed_with_live_values():
     assert {"site/boiler", "site/weather/observation", "site/cold-room/senml"} <= found.keys()
     flow = next(p for p in found["site/boiler"].points if p["name"] == "flow")
     assert flow["topic"] == "site/boiler/flow"
-    assert "site/boiler/status" in {p["topic"] for p in found["site/boiler"].points}
+    for branch in ("site/boiler", "site/weather/observation"):
+        assert found[branch].settings["availability"]["topic"].endswith("/status")
     for number, one in enumerate(found.values()):
         fields = {key: value for key, value in one.settings.items() if key != "protocol"}
         assert driver.settings(name=f"d{number}", points=one.points, **fields)

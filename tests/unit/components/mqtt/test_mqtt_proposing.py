@@ -30,7 +30,7 @@ def test_plain_topics_of_one_branch_are_a_device():
         {"name": "flow", "topic": "site/boiler/flow", "kind": "float"},
         {"name": "pump", "topic": "site/boiler/pump", "kind": "boolean"},
     ]
-    assert [r.value for r in found.values] == [21.5, "ON"]
+    assert [r.value for r in found.values] == [21.5, True]
 
 
 def test_document_is_a_device_with_a_point_for_each_leaf():
@@ -46,10 +46,18 @@ def test_document_is_a_device_with_a_point_for_each_leaf():
 def test_pack_is_a_device_with_a_point_for_each_record():
     [found] = proposed(s='[{"bn":"urn:x:","n":"t","u":"Cel","v":3},{"n":"d","vb":true}]')
     assert [dict(point) for point in found.points] == [
-        {"name": "urn_x_t", "topic": "s", "kind": "float", "format": "senml", "record": "urn:x:t",
+        {"name": "t", "topic": "s", "kind": "float", "format": "senml", "record": "urn:x:t",
          "unit": "Cel"},
-        {"name": "urn_x_d", "topic": "s", "kind": "boolean", "format": "senml", "record": "urn:x:d"},
+        {"name": "d", "topic": "s", "kind": "boolean", "format": "senml", "record": "urn:x:d"},
     ]  # fmt: skip
+
+
+def test_topic_of_a_last_will_becomes_the_availability_of_its_neighbours():
+    found = proposed(**{"s/w/obs": '{"t": 1}', "s/w/LWT": "Online", "s/b/flow": "2"})
+    assert {one.address.partition(" ")[2]: one.settings.get("availability") for one in found} == {
+        "s/w/obs": {"topic": "s/w/LWT", "online": "Online", "offline": "Offline"},
+        "s/b": None,
+    }
 
 
 def test_same_names_are_told_apart():
