@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from components.http import limits
 from components.http.endpoint import Endpoint, Poster, digest
@@ -21,6 +22,8 @@ from components.http.settings import Settings
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 
 BACKLOG = 128
+GRACE_S = 1.0
+"""What running requests are given when the last device leaves."""
 LISTEN_HINT = (
     "Another program holds that port, or the address is not this machine's: see `ss -ltnp`."
 )
@@ -75,10 +78,9 @@ class Listener:
     endpoint: Endpoint = field(default_factory=Endpoint)
     users: int = 0
     starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    server: uvicorn.Server | None = None
-    serving: asyncio.Task[None] | None = None
-    port: int = 0
-    """The port that was taken, where the settings ask for any (0)."""
+    state: ServerState = field(default_factory=ServerState)
+    """Open connections and requests that run."""
+    server: asyncio.Server | None = None
 
     async def ensure(self) -> None:
         """Listen, if it does not yet.
@@ -89,7 +91,7 @@ class Listener:
 
         """
         async with self.starting:
-            if self.serving is not None and not self.serving.done():
+            if self.server is not None:
                 return
             taken = _bind(self.address)
             try:
@@ -99,12 +101,15 @@ class Listener:
                 taken.close()
                 msg = f"'certificate_file' or 'key_file' cannot be used: {exc}"
                 raise DeviceRefusedError(msg, hint="Both must be PEM and belong together.") from exc
-            self.port = taken.getsockname()[1]
-            self.server = server = uvicorn.Server(config)
-            # What Server.serve does, without taking over the process's signals.
-            server.lifespan = config.lifespan_class(config)
-            await server.startup(sockets=[taken])
-            self.serving = asyncio.create_task(server.main_loop())
+            # Not uvicorn.Server: it takes over the process's signals, wakes ten times a second,
+            # and would wait a minute for a handshake.
+            self.server = await asyncio.get_running_loop().create_server(
+                lambda: _Protocol(config, self.state, {}),
+                sock=taken,
+                backlog=BACKLOG,
+                ssl=config.ssl,
+                ssl_handshake_timeout=limits.HEAD_S if config.ssl else None,
+            )
 
     def _config(self) -> uvicorn.Config:
         certificate, key = self.credentials
@@ -120,20 +125,28 @@ class Listener:
             date_header=False,
             proxy_headers=False,
             timeout_keep_alive=int(limits.HEAD_S),
-            timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=limits.MAX_HEAD_BYTES,
-            backlog=BACKLOG,
             ssl_certfile=certificate,
             ssl_keyfile=key,
         )
 
     async def close(self) -> None:
-        """Stop listening and hang up."""
-        serving, self.serving = self.serving, None
-        if serving is not None and self.server is not None:
-            self.server.should_exit = True
-            await serving
-            await self.server.shutdown()
+        """Stop listening, let running requests end, and hang up."""
+        server, self.server = self.server, None
+        if server is None:
+            return
+        server.close()
+        for connection in list(self.state.connections):
+            connection.shutdown()
+        if running := list(self.state.tasks):
+            _, late = await asyncio.wait(running, timeout=GRACE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for connection in list(self.state.connections):
+            if connection.transport is not None:
+                connection.transport.close()
+        await server.wait_closed()
 
 
 def _bind(address: tuple[str, int]) -> socket.socket:

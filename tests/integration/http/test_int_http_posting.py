@@ -144,6 +144,18 @@ async def test_slow_head_is_hung_up_on(listening, posting, monkeypatch, head):
     writer.close()
 
 
+async def test_slow_handshake_is_hung_up_on(posting, tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "HEAD_S", 0.1)
+    certificate, key = write_certificate(tmp_path)
+    settings = settings_of(posting.port, certificate_file=certificate, key_file=key)
+    async with driver.open_device(settings) as device:
+        await asyncio.gather(device.read(["power"]), return_exceptions=True)
+        reader, writer = await asyncio.open_connection("127.0.0.1", posting.port)
+        async with asyncio.timeout(2):
+            assert await reader.read() == b""
+        writer.close()
+
+
 async def test_slow_body_is_hung_up_on(listening, posting, monkeypatch):
     monkeypatch.setattr(limits, "BODY_S", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", posting.port)
