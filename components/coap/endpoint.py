@@ -13,6 +13,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from aiocoap import error as foreign
+from aiocoap.message import Message
 from aiocoap.messagemanager import MessageManager
 from aiocoap.protocol import Context
 from aiocoap.resource import Resource
@@ -21,31 +23,36 @@ from aiocoap.transports.udp6 import MessageInterfaceUDP6
 
 LOGGER = "coap"
 Address = IPv4Address | IPv6Address
-Admit = Callable[[Address], bool]
+Admit = Callable[[Address, int], bool]
+"""Tells by sender and code (the second byte) whether a datagram is read."""
+REQUESTS = range(1, 32)
+"""Codes of requests (RFC 7252 12.1.1)."""
+HEADER_BYTES = 4
 
 
-def everybody(address: Address) -> bool:
-    """Admit any address."""
+def answers_only(address: Address, code: int) -> bool:
+    """Admit what comes back to who asks; a request to it would be answered and remembered."""
     _ = address
-    return True
+    return code not in REQUESTS
 
 
 class GuardedInterface(MessageInterfaceUDP6):  # type: ignore[misc]
-    """Drops datagrams of strangers unread, and such that are no CoAP."""
+    """Drops datagrams of strangers unread, and such that are no CoAP without a word in the log."""
 
-    admit: Admit = staticmethod(everybody)
+    admit: Admit = staticmethod(answers_only)
     """Decides before anything is decoded, answered or remembered."""
 
     def datagram_msg_received(
         self, data: bytes, ancdata: Any, flags: int, address: tuple[Any, ...]
     ) -> None:
-        """Pass a datagram on if its sender is admitted."""
-        if not self.admit(address_of(address)):
+        """Pass a datagram on if it is CoAP and its sender is admitted."""
+        if len(data) < HEADER_BYTES or not self.admit(address_of(address), data[1]):
             return
         try:
-            super().datagram_msg_received(data, ancdata, flags, address)
-        except (ValueError, IndexError) as exc:  # options that are no UTF-8, codes that are none
-            self.log.info("Ignoring a datagram of %s that is no CoAP: %s", address[0], exc)
+            Message.decode(data)
+        except (foreign.UnparsableMessage, ValueError, IndexError):
+            return
+        super().datagram_msg_received(data, ancdata, flags, address)
 
 
 def address_of(sockaddr: tuple[Any, ...]) -> Address:
@@ -94,9 +101,7 @@ async def _resolved(bind: tuple[str, int]) -> Any:
 
 
 @asynccontextmanager
-async def open_server(
-    host: str, port: int, site: Resource, admit: Admit = everybody
-) -> AsyncIterator[int]:
+async def open_server(host: str, port: int, site: Resource, admit: Admit) -> AsyncIterator[int]:
     """Listen and answer; gives the port.
 
     Raises:
@@ -129,7 +134,7 @@ class Asker:
         """
         async with self._opening:
             if self._context is None:
-                self._context = await _open(None, None, everybody)
+                self._context = await _open(None, None, answers_only)
             return self._context
 
     def turn(self, hostport: str) -> asyncio.Lock:

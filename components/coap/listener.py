@@ -60,8 +60,9 @@ class Doorway(Resource, PathCapable):  # type: ignore[misc]
         self.takers: dict[tuple[str, ...], list[tuple[Settings, Taker]]] = {}
         self._bucket = Bucket(limits.MAX_DATAGRAMS_S)
 
-    def admits(self, address: Address) -> bool:
+    def admits(self, address: Address, code: int) -> bool:
         """Tell whether a datagram of this sender is read at all."""
+        _ = code
         known = any(
             address in network
             for takers in self.takers.values()

@@ -16,6 +16,8 @@ from components.coap.listener import Posted
 from components.coap.values import Payload
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality
+from simulators.coap.resources import Resource
+from simulators.coap.server import CoapDevice, serve
 
 BASE = "urn:dev:mac:0024befffe804ff1:"
 PACK_POINTS = [{"name": "temp", "unit": "Cel"}, {"name": "running", "kind": "boolean"}]
@@ -230,6 +232,19 @@ async def test_datagrams_that_are_no_coap_change_nothing(port, caplog):
         await post(port, pack({"n": f"{BASE}temp", "v": 1}), 110)
         assert await read(device, "temp") == {"temp": 1}
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+    assert "unparsable" not in caplog.text
+
+
+async def test_socket_that_asks_answers_nobody(port):
+    async with serve(CoapDevice({"/t": Resource(lambda: b"1")})) as server:
+        settings = driver.settings(
+            name="d", host="127.0.0.1", port=server.port, points=[{"name": "t", "path": "/t"}]
+        )
+        async with driver.open_device(settings) as device:
+            await device.read(["t"])
+            context = await device._requests._asker.context()
+            own = context.request_interfaces[0].token_interface.message_interface._local_port()
+            assert await libcoap_client("-B", "1", f"coap://127.0.0.1:{own}/t") == ("", "")
 
 
 def heard(device, point, value):
