@@ -24,6 +24,7 @@ from components.mqtt.errors import (
     ACL_HINT,
     BROKER_HINT,
     BrokerRefusedError,
+    hint_of,
     mapped,
     reason_text,
 )
@@ -205,11 +206,12 @@ class Broker:
 
     def lost_error(self) -> DeviceUnreachableError:
         """Make the error of a connection that went away."""
-        msg = f"{self.address.at}: the connection is lost"
+        text, hint = f"{self.address.at}: the connection is lost", BROKER_HINT
         if self._client is not None and self._client.lost.done():
             exc = self._client.lost.exception()
-            msg = f"{msg}: {exc}" if exc is not None else msg
-        return DeviceUnreachableError(msg, hint=BROKER_HINT)
+            text = f"{text}: {exc}" if exc is not None else text
+            hint = hint_of(exc) or hint
+        return DeviceUnreachableError(text, hint=hint)
 
     async def _discard(self) -> None:
         client, self._client = self._client, None

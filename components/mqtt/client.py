@@ -18,6 +18,8 @@ from components.mqtt.broker_settings import BrokerAddress, TlsSettings, Will
 from components.mqtt.limits import MAX_TOPIC
 
 MAX_PASSWORD_BYTES = 65_535
+MAX_PENDING = 1_000
+"""Unanswered requests before the library warns."""
 
 
 class Message(NamedTuple):
@@ -39,6 +41,7 @@ class Client(aiomqtt.Client):
         self.trouble: OSError | None = None
         super().__init__(**settings)
         self._client.connect_timeout = self.timeout
+        self.pending_calls_threshold = MAX_PENDING
 
     def _client_connect(self) -> None:
         try:

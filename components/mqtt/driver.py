@@ -16,22 +16,20 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from components.mqtt.broker import Broker, shared_broker
-from components.mqtt.client import Message, publish_properties
-from components.mqtt.commands import Outgoing, answers, check_answer, outgoing
+from components.mqtt.commands import check_answer, outgoing
 from components.mqtt.decode import now_us
 from components.mqtt.discover import discover
 from components.mqtt.errors import (
     ACL_HINT,
     BrokerRefusedError,
-    CommandUnansweredError,
     reason_detail,
     reason_text,
 )
 from components.mqtt.hearing import Hearing
-from components.mqtt.limits import NO_MATCHING_SUBSCRIBERS
 from components.mqtt.memory import recall
 from components.mqtt.plan import describe
-from components.mqtt.settings import Command, Settings
+from components.mqtt.sending import ask, publish_command
+from components.mqtt.settings import Settings
 from edge_runtime.driver import Driver, Inspection, News
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality, Reading, Reason, Value
@@ -40,7 +38,6 @@ GATHER_S = 0.02
 """Messages that follow each other faster are handed on together."""
 CONFIRMS_PER_PROMISE = 3
 AWAY_HINT = "The broker is there; the device, or its last will, says that the device is not."
-SILENT_HINT = "Check that the device is on, and what it publishes: tidegate edge scan mqtt."
 
 
 class MqttDevice:
@@ -52,7 +49,7 @@ class MqttDevice:
         self._points = {point.name: point for point in settings.points}
         self._arrived = asyncio.Event()
         self.hearing = Hearing(settings, self._arrived.set, now_us)
-        self._memory = recall(settings.at)
+        self._memory = recall(f"{settings.name} {settings.at}")
         self._session = 0
         self._refused: Mapping[str, int] = {}
         self._subscribing = asyncio.Lock()
@@ -254,48 +251,11 @@ class MqttDevice:
         sent = outgoing(found, command, value)
         await self._subscribed()
         if command.response_topic is None:
-            await self._publish(command, sent)
+            await publish_command(self._broker, self._settings, command, sent)
             return
         async with self._commanding:
-            message = await self._asked(
-                command, sent, self._settings.topic_of(command.response_topic)
-            )
+            message = await ask(self._broker, self._settings, command, sent)
         check_answer(found, command, message)
-
-    async def _asked(self, command: Command, sent: Outgoing, response: str) -> Message:
-        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        five = self._settings.version == "5.0"
-
-        def listen(message: Message) -> None:
-            if not answer.done() and answers(command, sent, message, five=five):
-                answer.set_result(message)
-
-        refused = await self._broker.subscribe([response], 1, listen)
-        try:
-            if refused:
-                msg = f"the broker refused '{response}': {reason_text(refused[response])}"
-                raise BrokerRefusedError(msg, hint=ACL_HINT)
-            await self._publish(command, sent, response if five else "")
-            async with asyncio.timeout(self._settings.timeout_s):
-                return await answer
-        except TimeoutError as exc:
-            msg = f"no answer on '{response}' within {self._settings.timeout_s:g} s"
-            raise CommandUnansweredError(msg, hint=SILENT_HINT) from exc
-        finally:
-            await self._broker.forget([response], listen)
-
-    async def _publish(self, command: Command, sent: Outgoing, response: str = "") -> None:
-        topic = self._settings.topic_of(command.topic)
-        code = await self._broker.publish(
-            topic,
-            sent.payload,
-            qos=command.qos,
-            retain=command.retain,
-            properties=publish_properties(response, sent.correlation_data) if response else None,
-        )
-        if code == NO_MATCHING_SUBSCRIBERS and not command.retain:
-            msg = f"nobody listens on '{topic}'"
-            raise DeviceUnreachableError(msg, hint=SILENT_HINT)
 
 
 def _unheard(name: str) -> Reading:

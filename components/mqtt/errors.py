@@ -88,6 +88,12 @@ def refused_connection(rc: int | ReasonCode | None, where: str) -> DeviceError:
     return BrokerRefusedError(text, hint=_HINTS.get(code, ""))
 
 
+def hint_of(exc: BaseException | None) -> str:
+    """Give what to do about the reason for which a broker ended a connection (5.0 only)."""
+    code = getattr(exc, "rc", None)
+    return _HINTS.get(code.value, "") if isinstance(code, ReasonCode) else ""
+
+
 def reason_text(code: int) -> str:
     """Name a reason code of MQTT 5.0 (2.4)."""
     names = [name for name in ReasonCode.names.get(code, {}) if code >= REFUSED]

@@ -46,7 +46,7 @@ class SparkplugDevice:
         self.reports = Reports(settings)
         self.watch: NodeWatch
         self._arrived = asyncio.Event()
-        self._memory = recall(settings.at)
+        self._memory = recall(f"{settings.name} {settings.at}")
         self._session = 0
         self._joined_at = 0.0
 

@@ -13,9 +13,11 @@ from components.mqtt.errors import (
     FILE_HINT,
     FOREIGN,
     LOGIN_HINT,
+    TAKEN_HINT,
     TLS_HINT,
     VERSION_HINT,
     BrokerRefusedError,
+    hint_of,
     mapped,
     reason_detail,
     reason_text,
@@ -79,3 +81,9 @@ def test_reason_codes_have_names():
     assert reason_text(0xEE) == "0xEE"
     assert reason_detail(0x87) == "not_authorized"
     assert reason_detail(0xEE) == "0xee"
+
+
+def test_client_id_that_others_use_has_a_hint():
+    code = ReasonCode(PacketTypes.DISCONNECT, identifier=0x8E)
+    assert hint_of(aiomqtt.MqttCodeError(code)) == TAKEN_HINT
+    assert hint_of(aiomqtt.MqttCodeError(7)) == hint_of(None) == ""
