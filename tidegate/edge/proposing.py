@@ -20,6 +20,8 @@ from tidegate.edge.reading import PointRead, look_at, normalise
 from tidegate.edge.scanning import said
 
 MAX_IDENTITY = 200
+FOR_PEOPLE = {"vendor", "model", "description"}
+"""Fields that are only shown; all others have to stay as the device has them."""
 _QUOTED = re.compile(r"'([^']{1,200})'")
 _HERE = Mark("proposal", 0, 0)
 
@@ -206,7 +208,7 @@ def entry_fields(found: Found, name: str, profile: str) -> dict[str, Any]:
     told = {k: v for k, v in found.settings.items() if k not in {"name", "protocol", "profile"}}
     if profile:
         told = {k: v for k, v in told.items() if k not in {"vendor", "model"}}
-    fields |= {key: harmless(v) if isinstance(v, str) else v for key, v in told.items()}
+    fields |= {key: harmless(str(v)) if key in FOR_PEOPLE else v for key, v in told.items()}
     if found.identity:
         fields["device_identity"] = harmless(found.identity, MAX_IDENTITY)
     if not profile and found.points:

@@ -9,7 +9,9 @@ import msgspec
 from edge_runtime.discovery import Found, Progress, ScanTarget
 from edge_runtime.driver import Driver
 from edge_runtime.errors import DeviceError, SettingsError
+from tidegate.edge.foreign_text import harmless
 
+MAX_REASON = 500
 MAX_FOUND = 1_000
 """A scan that finds more ends: nobody picks from such a list."""
 
@@ -87,7 +89,8 @@ async def _scan_one(driver: Driver, target: ScanTarget, report: Report) -> Scann
                     found.append(item)
     except (SettingsError, DeviceError) as exc:
         hint = getattr(exc, "hint", "")
-        skipped.append(Skipped(driver.protocol, f"{exc} ({hint})" if hint else str(exc)))
+        told = harmless(f"{exc} ({hint})" if hint else str(exc), MAX_REASON)
+        skipped.append(Skipped(driver.protocol, told))
     except asyncio.CancelledError:
         interrupted = _forgive_cancelling()
         skipped.append(Skipped(driver.protocol, "interrupted; this is what was found until then"))

@@ -98,7 +98,10 @@ def test_the_version_is_printed():
     assert invoke("--version").stdout.strip() == __version__
 
 
-@pytest.mark.parametrize("command", ["run", "check", "read", "plan", "status", "verify"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "check", "read", "solve", "commission", "plan", "status", "verify"],
+)
 def test_every_command_has_help(command):
     result = invoke("edge", command, "--help")
     assert result.exit_code == 0

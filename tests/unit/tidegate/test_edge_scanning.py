@@ -209,6 +209,11 @@ async def test_names_are_free_ones(devices, proposer):
     assert [(await proposer.propose(f)).name for f in found] == ["old-2", "old-3"]
 
 
+async def test_what_finds_the_device_again_stays_as_it_is(devices, proposer):
+    place = put(devices, "a  place", points=POINTS)
+    assert (await proposer.propose(place.found)).fields["place"] == "a  place"
+
+
 @pytest.mark.parametrize(
     ("title", "identity", "name"),
     [
