@@ -18,7 +18,8 @@ from cloud_api.access.caller import GatewayCaller
 from cloud_api.db.session import Db
 from cloud_api.errors import RequestError
 from cloud_api.registry import service as registry
-from cloud_api.telemetry import clock_queries, queries
+from cloud_api.telemetry import queries
+from cloud_api.telemetry.clocks import queries as clocks
 from cloud_api.telemetry.columns import EARLIEST_US, LATEST_US, storable
 from cloud_api.telemetry.doubt import MAX_BOOT_CHARS
 from cloud_api.telemetry.spans import time_of
@@ -163,7 +164,7 @@ async def _clock(db: Db, caller: GatewayCaller, event: Event, _time: datetime) -
     if not all(abs(n) <= LATEST_US for n in (body.offset_us, *numbers)):
         msg = f"the clock of boot {body.boot} names a time outside of the years 1 to 9999"
         raise MessageInvalidError(msg)
-    await clock_queries.note_clock(db, caller.tenant, caller.gateway, event.id, body)
+    await clocks.note_clock(db, caller.tenant, caller.gateway, event.id, body)
     return []
 
 

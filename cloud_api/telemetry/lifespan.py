@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from cloud_api.telemetry.clocks.repairing import keep_repairing
 from cloud_api.telemetry.ingest import Ingest
 from cloud_api.telemetry.merging.merger import keep_merging
 from cloud_api.telemetry.partitions import keep_partitions
-from cloud_api.telemetry.repairing import keep_repairing
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ from itertools import count
 import msgspec
 import pytest
 
+from cloud_api.telemetry.clocks.repairing import repair_tenant
 from cloud_api.telemetry.merging.merger import merge_tenant
-from cloud_api.telemetry.repairing import repair_tenant
 from cloud_sync.wire.batch import ClockQuality, Seal, Stream, seal_batch
 from cloud_sync.wire.events import ClockSpan, ClockSynchronised, Event, EventKind
 from cloud_sync.wire.quality import Quality

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from cloud_api.telemetry.repairing import repair_tenant
+from cloud_api.telemetry.clocks.repairing import repair_tenant
 from cloud_sync.wire.batch import ClockQuality, Stream
 from edge_runtime.clock import SystemClock
 from edge_runtime.host.adapter import run_adapter

@@ -14,7 +14,7 @@ import psycopg
 
 from cloud_api.access import doors
 from cloud_api.db.session import Database
-from cloud_api.telemetry import clock_queries as queries
+from cloud_api.telemetry.clocks import queries
 from cloud_api.telemetry.merging import queries as merging
 
 log = logging.getLogger(__name__)

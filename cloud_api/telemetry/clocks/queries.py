@@ -87,18 +87,16 @@ async def doubtful_hours(db: Db, tenant: UUID) -> list[DoubtfulHour]:
 
 
 async def repair_samples(db: Db, tenant: UUID, hours: Sequence[DoubtfulHour]) -> int:
-    """Move the samples of these hours to where they belong; gives how many.
-
-    The tenant is that of the transaction; the function works under its policies.
-    """
-    del tenant
+    """Move the samples of these hours to where they belong; gives how many."""
     rows = await db.execute(
         """
-        SELECT coalesce(sum(repair_chunks(gateway, point, boot, hour)), 0)
+        SELECT coalesce(sum(repair_chunks(point.gateway_id, point.id, wanted.boot, wanted.hour)), 0)
         FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[])
             AS wanted (gateway, point, boot, hour)
+        JOIN point ON point.id = wanted.point AND point.gateway_id = wanted.gateway
+        WHERE point.tenant_id = %s
         """,
-        tuple(list(column) for column in zip(*hours, strict=True)),
+        (*(list(column) for column in zip(*hours, strict=True)), tenant),
     )
     row = await rows.fetchone()
     return int(row[0]) if row else 0
