@@ -1,6 +1,6 @@
 """One process that acquires values for a benchmark and says what it cost: ours, or a bare library.
 
-    python -m tests.bench.acquire '{"who": "ours", "protocol": "mqtt", "seconds": 10, …}'
+    echo '{"who": "ours", "protocol": "mqtt", "seconds": 10, …}' | python -m tests.bench.acquire
 
 Ours is what a runtime does with them: driver, staleness, normalisation, and the outbox on disk with
 every commit flushed. Bare is the library alone (``tests.bench.bare.<protocol>``), which only notes
@@ -129,4 +129,4 @@ async def _run(asked: dict[str, Any]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_run(json.loads(sys.argv[1])))), flush=True)
+    print(json.dumps(asyncio.run(_run(json.load(sys.stdin)))), flush=True)

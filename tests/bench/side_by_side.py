@@ -43,10 +43,10 @@ def _medians(taken: list[dict[str, float]]) -> dict[str, float]:
 
 async def _acquire(asked: dict[str, Any]) -> dict[str, float]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.acquire", json.dumps(asked),
-        stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.bench.acquire",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, _ = await process.communicate()
+    out, _ = await process.communicate(json.dumps(asked).encode())
     if process.returncode:
         msg = f"{asked['who']} of {asked['protocol']} ended with {process.returncode}"
         raise RuntimeError(msg)

@@ -19,7 +19,7 @@ class _Handler:
 
 async def run(asked: dict[str, Any], hear: Callable[[str], None]) -> None:
     """Subscribe until cancelled."""
-    async with Client(asked["endpoint"]) as client:
+    async with Client(asked["endpoint"], timeout=30, watchdog_intervall=30) as client:
         subscription = await client.create_subscription(1_000, _Handler(hear))
         nodes = [
             client.get_node(ua.NodeId(f"v{i}", asked["namespace"])) for i in range(asked["points"])

@@ -8,11 +8,12 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from asyncua import Server, ua
+from asyncua import Node, Server, ua
 
 from simulators.site.processes import free_port
 
 NAMESPACE = "urn:tidegate:bench"
+A_FOLDER = 100
 
 
 async def _main(count: int) -> None:
@@ -23,10 +24,13 @@ async def _main(count: int) -> None:
     endpoint = f"opc.tcp://127.0.0.1:{free_port()}/bench"
     server.set_endpoint(endpoint)
     space = await server.register_namespace(NAMESPACE)
-    folder = await server.nodes.objects.add_folder(space, "plant")
-    nodes = [
-        await folder.add_variable(ua.NodeId(f"v{i}", space), f"v{i}", 0.0) for i in range(count)
-    ]
+    nodes: list[Node] = []
+    while len(nodes) < count:  # a folder of thousands takes minutes to fill
+        folder = await server.nodes.objects.add_folder(space, f"plant-{len(nodes)}")
+        nodes += [
+            await folder.add_variable(ua.NodeId(f"v{i}", space), f"v{i}", 0.0)
+            for i in range(len(nodes), min(len(nodes) + A_FOLDER, count))
+        ]
     async with server:
         print(json.dumps({"endpoint": endpoint, "namespace": space}), flush=True)
         tick, due = 0, time.monotonic()
@@ -39,6 +43,8 @@ async def _main(count: int) -> None:
                     SourceTimestamp=now, ServerTimestamp=now,
                 )  # fmt: skip
                 await server.write_attribute_value(node.nodeid, value)
+                if i % A_FOLDER == 0:
+                    await asyncio.sleep(0)  # let it answer in between
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
