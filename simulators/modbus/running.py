@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from simulators.modbus.plant import PlantDevice
 from simulators.modbus.server import run_plant, serve_plant_line
+from simulators.modbus.spoiling import Spoiler
 
 Ready = Callable[[list[dict[str, Any]]], None]
 """Gets the devices as they stand in gateway.yaml."""
@@ -19,6 +20,8 @@ class Place(NamedTuple):
     serial: str
     baudrate: int
     rtu_over_tcp: bool
+    spoil: float = 0.0
+    """Share of answers that arrive spoiled, on an RTU line."""
 
 
 async def run_modbus(place: Place, *, seed: int, ready: Ready) -> None:
@@ -48,6 +51,7 @@ async def _run_line(place: Place, *, seed: int, ready: Ready) -> None:
         host=place.host,
         port=place.first_port,
         seed=seed,
+        spoil=Spoiler(place.spoil, seed),
     )
     async with line as (port, devices):
         fields = _line_fields(place, port)

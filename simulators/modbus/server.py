@@ -14,6 +14,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from simulators.modbus.image import Image
 from simulators.modbus.plant import FIRST_PORT, PLANT, PORTS, Model, PlantDevice, Simulated, never
+from simulators.modbus.spoiling import Spoil, sound
 
 LOOPBACK = "127.0.0.1"
 READ_INPUTS = 4
@@ -38,17 +39,18 @@ async def serve(
     rtu: bool = False,
     silent: Silent = never,
     silent_units: Mapping[int, Silent] = NO_UNITS,
+    spoil: Spoil = sound,
 ) -> AsyncIterator[int]:
     """Serve devices by unit id on one port, with ``rtu`` as a converter does; gives the port.
 
     Their time starts now. While ``silent`` (by seconds after the start) nobody answers, and of RTU
-    units none for which ``silent_units`` says so.
+    units none for which ``silent_units`` says so. ``spoil`` changes answers on their way.
 
     Raises:
         OSError: the port is taken.
 
     """
-    devices, on_packet = _bring_up(units, silent, silent_units, rtu=rtu)
+    devices, on_packet = _bring_up(units, silent, silent_units, spoil, rtu=rtu)
     framer = FramerType.RTU if rtu else FramerType.SOCKET
     server = ModbusTcpServer(devices, framer=framer, address=(host, port), trace_packet=on_packet)
     try:
@@ -68,6 +70,7 @@ async def serve_serial(
     *,
     baudrate: int = SERIAL_BAUD,
     silent_units: Mapping[int, Silent] = NO_UNITS,
+    spoil: Spoil = sound,
 ) -> AsyncIterator[None]:
     """Serve devices by unit id on a serial port, 8 bits, no parity, one stop bit.
 
@@ -75,7 +78,7 @@ async def serve_serial(
         OSError: the port cannot be opened.
 
     """
-    devices, on_packet = _bring_up(units, never, silent_units, rtu=True)
+    devices, on_packet = _bring_up(units, never, silent_units, spoil, rtu=True)
     server = ModbusSerialServer(devices, port=path, baudrate=baudrate, trace_packet=on_packet)
     try:
         await server.serve_forever(background=True)
@@ -88,7 +91,12 @@ async def serve_serial(
 
 
 def _bring_up(
-    units: Mapping[int, Model], silent: Silent, silent_units: Mapping[int, Silent], *, rtu: bool
+    units: Mapping[int, Model],
+    silent: Silent,
+    silent_units: Mapping[int, Silent],
+    spoil: Spoil,
+    *,
+    rtu: bool,
 ) -> tuple[list[SimDevice], OnPacket]:
     """Start the devices' time; gives them, and what looks at each packet on its way."""
     loop = asyncio.get_running_loop()
@@ -102,7 +110,7 @@ def _bring_up(
             return data
         # pymodbus answers for units that are not there; on a serial line nobody would.
         absent = rtu and (data[0] not in units or silent_units.get(data[0], never)(elapsed()))
-        return b"" if absent or silent(elapsed()) else data
+        return b"" if absent or silent(elapsed()) else spoil(data)
 
     now = datetime.now().astimezone()
     midnight_s = now.hour * 3600.0 + now.minute * 60 + now.second
@@ -142,7 +150,7 @@ def plant_on_a_line(seed: int = 0) -> dict[int, tuple[PlantDevice, Model]]:
 @asynccontextmanager
 async def serve_plant_line(
     *, path: str = "", baudrate: int = SERIAL_BAUD, host: str = LOOPBACK, port: int = FIRST_PORT,
-    seed: int = 0,
+    seed: int = 0, spoil: Spoil = sound,
 ) -> AsyncIterator[tuple[int, dict[str, tuple[PlantDevice, int]]]]:  # fmt: skip
     """Serve it on a serial port, or without one by RTU over TCP.
 
@@ -157,10 +165,12 @@ async def serve_plant_line(
     silent = {unit: device.silent for unit, (device, _) in plant.items()}
     found = {device.name: (device, unit) for unit, (device, _) in plant.items()}
     if path:
-        async with serve_serial(units, path, baudrate=baudrate, silent_units=silent):
+        async with serve_serial(units, path, baudrate=baudrate, silent_units=silent, spoil=spoil):
             yield 0, found
         return
-    async with serve(units, host=host, port=port, rtu=True, silent_units=silent) as listening:
+    async with serve(
+        units, host=host, port=port, rtu=True, silent_units=silent, spoil=spoil
+    ) as listening:
         yield listening, found
 
 

@@ -35,6 +35,9 @@ def modbus(  # noqa: PLR0917 - typer makes them options
     rtu_over_tcp: Annotated[
         bool, typer.Option("--rtu-over-tcp", help="Serve units 1 to 4 as converters do.")
     ] = False,
+    spoil: Annotated[
+        float, typer.Option(help="Share of RTU answers that arrive spoiled.", min=0, max=1)
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plant.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
@@ -42,7 +45,7 @@ def modbus(  # noqa: PLR0917 - typer makes them options
     from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
     from simulators.modbus.running import Place, run_modbus  # noqa: PLC0415
 
-    place = Place(host, first_port, serial, baudrate, rtu_over_tcp=rtu_over_tcp)
+    place = Place(host, first_port, serial, baudrate, rtu_over_tcp, spoil)
     ready = _tell_json if as_json else _tell
     try:
         asked = run_async(run_until_stopped(run_modbus(place, seed=seed, ready=ready)))

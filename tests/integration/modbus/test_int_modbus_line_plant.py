@@ -8,7 +8,9 @@ import sys
 import pytest
 
 from components.modbus.driver import driver
+from edge_runtime.errors import DeviceError
 from simulators.modbus.server import serve_plant_line
+from simulators.modbus.spoiling import Spoiler
 from simulators.modbus.wire import cable
 
 POINTS = [{"name": "frequency", "address": 18, "type": "float32", "word_order": "CDAB"}]
@@ -54,3 +56,23 @@ async def test_command_prints_devices_that_can_be_read(words):
         process.send_signal(signal.SIGINT)
         await process.communicate()
     assert process.returncode == 130
+
+
+async def test_spoiled_line_gives_right_values_or_none():
+    """Frequency is near 50 Hz whatever happens on the way."""
+    values, lost = [], 0
+    async with serve_plant_line(port=0, spoil=Spoiler(0.4, seed=3)) as (port, _):
+        settings = driver.settings(
+            name="meter", unit=ENERGY_METER, points=POINTS, host="127.0.0.1", port=port,
+            framing="rtu", timeout_s=0.05,
+        )  # fmt: skip
+        async with driver.open_device(settings) as opened:
+            for _ in range(40):
+                try:
+                    values += [r.value for r in await opened.read(["frequency"])]
+                except DeviceError:
+                    lost += 1
+    good = [value for value in values if value is not None]
+    assert lost > 3
+    assert len(good) > 15
+    assert all(value == pytest.approx(50, abs=1) for value in good)
