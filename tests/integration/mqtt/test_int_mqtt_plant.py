@@ -1,6 +1,10 @@
 """The demo plant by its profiles, on mosquitto and on our own small broker; and looking for it."""
 
 import asyncio
+import json
+import random
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from components.mqtt.driver import driver
 from edge_runtime.discovery import Found, Progress, ScanTarget
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality
+from simulators.mqtt import wire
 from simulators.mqtt.plant import PLANT, serve_plant
 from simulators.mqtt.small_broker import run_small_broker
 
@@ -118,3 +123,33 @@ async def test_broker_that_is_not_there_or_refuses_is_an_error():
     async with run_small_broker() as port:
         with pytest.raises(DeviceRefusedError, match="version"):
             await scan(port, version="5.0")
+
+
+async def test_command_line_runs_the_plant_until_ctrl_c():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from tidegate.cli import main; main()",
+        "sim", "mqtt", "--port", "0", "--broker", "small", "--json",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    text = b""
+    while not text.endswith(b"\n}\n"):
+        text += await process.stdout.readline()
+    said = json.loads(text)
+    assert said["broker"] == "small"
+    assert [device["name"] for device in said["devices"]] == [device.name for device in PLANT]
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 130
+
+
+async def test_garbage_ends_its_own_connection_only():
+    rng = random.Random(7)
+    async with run_small_broker() as port:
+        for _ in range(30):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            greeted = rng.random() < 0.5
+            writer.write((wire.connect("x") if greeted else b"") + rng.randbytes(40))
+            writer.write_eof()
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        assert not [one for one in await scan(port, seconds="0.1") if isinstance(one, Found)]
