@@ -25,6 +25,8 @@ from simulators.bacnet.faults import Faults
 LOOPBACK = "127.0.0.1"
 VENDOR_ID = 999
 ANY_INSTANCE = 4_194_303
+MAX_UNDER_WAY = 50
+"""Confirmed reports to one subscriber; past 255 bacpypes3 looks for a free number for ever."""
 
 
 class _Server(IPv4DatagramServer):  # type: ignore[misc]  # untyped
@@ -70,6 +72,7 @@ class SimulatedDevice(Application):  # type: ignore[misc]  # untyped
             | device
         )
         self.objects = {tuple(o.objectIdentifier): o for o in objects}
+        self._kept_back: dict[int, tuple[Any, Any]] = {}
         self._server: _Server | None = None
         self._link: BIPNormal | BIPBBMD | None = None
 
@@ -138,14 +141,23 @@ class SimulatedDevice(Application):  # type: ignore[misc]  # untyped
         await super().do_SubscribeCOVRequest(apdu)
 
     def cov_notification(self, cov: Any, apdu: Any) -> None:
-        """Report, unless that is what is wrong."""
-        if not self.faults.mute_reports:
+        """Report, unless that is what is wrong; of many at once the newest of each is kept back."""
+        if self.faults.mute_reports:
+            return
+        if len(self._requests.get(cov.client_addr, ())) >= MAX_UNDER_WAY:
+            self._kept_back[id(cov)] = (cov, apdu)
+        else:
             super().cov_notification(cov, apdu)
 
     def cov_confirmation(self, cov: Any, future: Any) -> None:
         """Give a subscriber up who does not acknowledge."""
         if not future.cancelled() and future.exception() is not None and cov.obj_ref is not None:
             self.cancel_subscription(cov)
+        while self._kept_back:
+            kept, apdu = self._kept_back.pop(next(iter(self._kept_back)))
+            if kept.obj_ref is not None:
+                super().cov_notification(kept, apdu)
+                return
 
     # --- requests ---------------------------------------------------------------------------------
 

@@ -171,3 +171,17 @@ async def _pretend(stranger, obj, subscription, process):
     criteria.add_subscription(mine)
     obj.presentValue = 99.0
     criteria.send_cov_notifications(mine)
+
+
+async def test_burst_of_reports_arrives_whole():
+    points = [{"name": f"t{n}", "object": f"analog-input,{n}"} for n in range(1, 121)]
+    names = [point["name"] for point in points]
+    async with (
+        serve(INSTANCE, objects(120)) as (device, port),
+        driver.open_device(settings_of(port, points, timeout_s=2, confirm_s=60)) as opened,
+        Listening(opened, names) as listening,
+    ):
+        await listening.until(lambda heard: heard.polled == set() and heard.reports >= 240)
+        for n in range(1, 121):
+            device.object_at("analog-input", n).presentValue = 1_000.0 + n
+        await listening.until(lambda heard: min(heard.values.values()) > 1_000)
