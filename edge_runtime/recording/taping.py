@@ -15,7 +15,7 @@ from typing import Any
 from edge_runtime.bus import Bus
 from edge_runtime.clock import Clock
 from edge_runtime.driver import Device, Driver, Inspectable, News, Subscribable
-from edge_runtime.errors import DeviceError, DeviceRefusedError, StoreError
+from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachableError, StoreError
 from edge_runtime.host.acquisition import make_pollers
 from edge_runtime.model import Reading
 from edge_runtime.outages import Outages
@@ -37,6 +37,7 @@ FLUSH_S = 1.0
 MAX_SHOWN_BYTES = 64
 """Of one point."""
 MAX_TEXT = 500
+GAVE_UP = "no answer for so long that the runtime gave up"
 
 
 class Sink:
@@ -46,6 +47,8 @@ class Sink:
         self.tape = tape
         self._clock = clock
         self._start = clock.monotonic()
+        self.ending = False
+        """Whether devices are left now: what is cancelled then says nothing of them."""
 
     def now_us(self) -> int:
         """Microseconds since the start."""
@@ -78,6 +81,10 @@ class TapedDevice:
         t_us = self._sink.now_us()
         try:
             readings = await self._device.read(points)
+        except asyncio.CancelledError:
+            if not self._sink.ending:
+                self._sink.failed(self._name, t_us, DeviceUnreachableError(GAVE_UP))
+            raise
         except Exception as exc:
             self._sink.failed(self._name, t_us, exc)
             raise
@@ -215,6 +222,7 @@ async def record_site(
         try:
             await _keep_flushing(sink, clock, seconds, lambda: told(_so_far(sink, len(devices))))
         finally:
+            sink.ending = True
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
