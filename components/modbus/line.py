@@ -102,7 +102,8 @@ class Line:
         self._failure, self._timeouts = None, 0
 
     async def _ask(self, request: ModbusPDU, timeout_s: float) -> ModbusPDU:
-        await self._rest()
+        if self._rest_s:
+            await self._rest()
         assert self._client is not None
         self._framing.ask(request)
         self._pending, self._trouble, self._heard = True, None, b""
@@ -122,10 +123,10 @@ class Line:
         return answer
 
     async def _rest(self) -> None:
-        """Let a serial line fall quiet; a network needs no rest."""
+        """Let a serial line fall quiet."""
         clock = asyncio.get_running_loop()
         latest = clock.time() + MAX_REST_S + self._rest_s
-        while self._rest_s:
+        while True:
             now = clock.time()
             left = min(self._heard_at + self._rest_s, latest) - now
             if left <= 0:
@@ -181,7 +182,8 @@ class Line:
         if sending:
             self._framing.note_sent(data)
             return data
-        self._heard_at = asyncio.get_running_loop().time()
+        if self._rest_s:
+            self._heard_at = asyncio.get_running_loop().time()
         if self._client is None or not self._pending:
             if self._client is not None:
                 self._client.ctx.recv_buffer = b""
