@@ -252,7 +252,7 @@ async def test_a_person_picks_on_a_small_terminal(file, port):
         await terminal.until("Add which?")
         await terminal.type("1=demo-pump-station\n")
         await terminal.until("[Y/n]")
-        assert "name: old" not in file.read_text()
+        assert "demo-pump-station" not in file.read_text()
         await terminal.type("\n")
         await terminal.until("added to")
     assert "profile: demo-pump-station" in file.read_text()
