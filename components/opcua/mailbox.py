@@ -16,8 +16,6 @@ class Mailbox:
         self._news = asyncio.Event()
         self.dropped = 0
         """Readings that gave way to newer ones of their point."""
-        self.alive_at = 0.0
-        """When the server was last heard, in the loop's time."""
         self.ended = ""
         """Why the server ended the subscription; empty while it lives."""
 
@@ -31,9 +29,8 @@ class Mailbox:
         kept.append(reading)
         self._news.set()
 
-    def note_alive(self, now: float) -> None:
+    def note_alive(self) -> None:
         """Note that the subscription was heard, with values or without."""
-        self.alive_at = now
         self._news.set()
 
     def end(self, why: str) -> None:

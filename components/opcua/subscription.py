@@ -86,7 +86,6 @@ class Subscription:
         self._id = result.SubscriptionId
         cycle_s = result.RevisedPublishingInterval / 1000
         self._keepalive_s = cycle_s * max(1, result.RevisedMaxKeepAliveCount)
-        self.mailbox.note_alive(self._now())
         if not math.isfinite(self._keepalive_s) or self._keepalive_s > self._promised_s:
             await self.stop()  # it would be silent for longer than we promise to know
             return
@@ -108,7 +107,6 @@ class Subscription:
         if self.mailbox.ended or not heard:
             await self._mend(self.mailbox.ended or f"silent for {self.patience_s:.1f} s")
             return News(polled=self.polled)
-        self._mends = 0
         readings = self.mailbox.take()
         self._heard.update(reading.point for reading in readings)
         now = self._now()
@@ -208,7 +206,8 @@ class Subscription:
     def _published(self, result: ua.PublishResult) -> None:
         if result.SubscriptionId != self._id:
             return
-        self.mailbox.note_alive(self._now())
+        self._mends = 0
+        self.mailbox.note_alive()
         for told in result.NotificationMessage.NotificationData or ():
             if isinstance(told, ua.DataChangeNotification):
                 for item in told.MonitoredItems or ():

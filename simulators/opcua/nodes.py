@@ -27,6 +27,8 @@ class Shown:
     """Common code of UNECE Recommendation 20, and how it is written."""
     range: tuple[float, float] | None = None
     texts: tuple[str, ...] = ()
+    type_name: str = ""
+    """Its texts belong to a data type of this name, as new servers have it; else to the variable."""
     write: str = ""
     """Field of the machine that it sets."""
     description: str = ""
@@ -44,6 +46,8 @@ SHOWN: Sequence[Shown] = (
     Shown("Spindle.Speed", T.Double, lambda m: m.speed.value, ("RPM", "r/min"), (0.0, 15_000.0)),
     Shown("Spindle.Load", T.Double, lambda m: m.load.value, ("P1", "%"), (0.0, 150.0)),
     Shown("Spindle.Temperature", T.Double, lambda m: m.heat.value, ("CEL", "°C"), (0.0, 120.0)),
+    Shown("Coolant.Mode", T.Int32, lambda m: int(m.coolant_flow > 0), texts=("off", "flood"),
+          type_name="CoolantMode"),
     Shown("Coolant.Level", T.Double, lambda m: m.coolant_l, ("LTR", "l"), (0.0, 200.0)),
     Shown("Coolant.Flow", T.Double, lambda m: m.coolant_flow, ("L2", "l/min"), (0.0, 40.0)),
     Shown("Energy.Power", T.Double, lambda m: m.power_kw, ("KWT", "kW"), (0.0, 40.0)),
@@ -64,7 +68,10 @@ async def build(server: Server, machine: MachiningCentre) -> Mapping[str, Node]:
             objects[folder] = await server.nodes.objects.add_object(
                 node_id(folder, space), ua.QualifiedName(folder, space)
             )
-        variables[shown.path] = await _variable(objects[folder], space, name, shown, machine)
+        node = await _variable(objects[folder], space, name, shown, machine)
+        if shown.type_name:
+            await _name_type(server, space, node, shown)
+        variables[shown.path] = node
     await _methods(objects["Machine"], space, machine)
     return variables
 
@@ -92,9 +99,20 @@ async def _variable(
         await _property(node, "EngineeringUnits", unit)
     if shown.range is not None:
         await _property(node, "EURange", ua.Range(*shown.range))
-    if shown.texts:
+    if shown.texts and not shown.type_name:
         await _property(node, "EnumStrings", [ua.LocalizedText(text) for text in shown.texts])
     return node
+
+
+async def _name_type(server: Server, space: int, node: Node, shown: Shown) -> None:
+    """Give a variable an enumeration of its own as its data type."""
+    base = server.get_node(standard(ua.ObjectIds.Enumeration))
+    kind = await base.add_data_type(
+        node_id(shown.type_name, space), ua.QualifiedName(shown.type_name, space)
+    )
+    await _property(kind, "EnumStrings", [ua.LocalizedText(text) for text in shown.texts])
+    name = ua.DataValue(ua.Variant(kind.nodeid, T.NodeId))
+    await node.write_attribute(ua.AttributeIds.DataType, name)
 
 
 async def _property(node: Node, name: str, value: Any) -> None:

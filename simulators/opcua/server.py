@@ -19,7 +19,7 @@ from hmac import compare_digest
 from typing import Any
 
 from asyncua import Server, ua
-from asyncua.common.callback import CallbackType
+from asyncua.common.callback import CallbackType, ServerItemCallback
 from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.binary_server_asyncio import BinaryServer
@@ -85,6 +85,10 @@ class Simulator:
         """How long it thinks before it answers a Read."""
         self.unreported: set[str] = set()
         """Paths of variables that it will not monitor, as if it had too many items already."""
+        self.mute = False
+        """New subscriptions are accepted and never report anything, not even that they live."""
+        self.most_per_read = 0
+        """Nodes that it takes in one Read, which it does not say; 0: any number."""
         self.frozen = False
         """Values stay as they are."""
         self._nodes: dict[str, Any] = {}
@@ -180,6 +184,20 @@ class Simulator:
             self.refused.append(fingerprint)
             raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
 
+    def intervene(self) -> None:
+        """Stand between the server and its new subscriptions."""
+        service: Any = self.server.iserver.subscription_service
+        create = service.create_subscription
+
+        async def silent(*_: object) -> None:
+            pass
+
+        async def subscribe(parameters: Any, callback: Any, *rest: Any, **more: Any) -> Any:
+            return await create(parameters, silent if self.mute else callback, *rest, **more)
+
+        service.create_subscription = subscribe
+        service.create_monitored_items = self.monitor
+
     async def monitor(
         self, parameters: ua.CreateMonitoredItemsParameters
     ) -> list[ua.MonitoredItemCreateResult]:
@@ -201,10 +219,12 @@ class Simulator:
             for item in wanted
         ]
 
-    async def think(self, *_: object) -> None:
-        """Take the time that it takes."""
+    async def think(self, event: ServerItemCallback, _: object) -> None:
+        """Take the time that it takes, and refuse what is too long."""
         if self.slow_s:
             await asyncio.sleep(self.slow_s)
+        if 0 < self.most_per_read < len(event.request_params.NodesToRead):
+            raise ServiceError(ua.StatusCodes.BadTooManyOperations)
 
 
 @asynccontextmanager
@@ -240,8 +260,7 @@ async def serve(
     simulator.certificate = der
     server.set_certificate_validator(simulator.validate)
     server.subscribe_server_callback(CallbackType.PreRead, simulator.think)
-    service: Any = server.iserver.subscription_service
-    service.create_monitored_items = simulator.monitor
+    simulator.intervene()
     await simulator.prepare()
     await server.start()
     living = asyncio.create_task(_live(simulator))

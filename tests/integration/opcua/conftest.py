@@ -1,4 +1,4 @@
-"""A simulator for each module of tests, and devices that trust it."""
+"""A simulator for all tests, and devices that trust it."""
 
 import asyncio
 import random
@@ -21,18 +21,18 @@ from simulators.opcua.server import Simulator, serve
 SHOWN = ("Spindle.Load", "Machine.Parts", "Machine.FeedOverride", "Machine.Program")
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def started() -> AsyncIterator[Simulator]:
     async with serve() as simulator:
         yield simulator
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def simulator(started: Simulator) -> AsyncIterator[Simulator]:
     """The simulator without faults."""
     yield started
     started.trusted, started.slow_s, started.frozen = None, 0.0, False
-    started.unreported = set()
+    started.unreported, started.most_per_read, started.mute = set(), 0, False
     for path in SHOWN:
         started.unmark(path)
     await started.come_back()

@@ -9,7 +9,7 @@ from edge_runtime.discovery import Found, Progress, ScanTarget
 from edge_runtime.errors import SettingsError
 from edge_runtime.model import PointKind
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def scan(target: str, **more) -> tuple[list[Found], list[Progress]]:
@@ -37,6 +37,7 @@ async def test_server_is_proposed_with_points_units_and_live_values(simulator, k
     assert (points["speed"]["minimum"], points["speed"]["maximum"]) == (0.0, 15_000.0)
     assert points["state"]["kind"] == PointKind.ENUMERATION
     assert points["state"]["labels"][2] == "cutting"
+    assert points["mode"]["labels"] == {0: "off", 1: "flood"}  # named by its data type
     assert points["feed_override"]["access"] == "read_write"
     assert {reading.point for reading in found.values} == points.keys()
     assert progress[-1].doing == "done"

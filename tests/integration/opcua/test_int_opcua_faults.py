@@ -10,16 +10,16 @@ from edge_runtime.model import Quality
 from simulators.opcua.nodes import NAMESPACE
 from tests.integration.opcua.conftest import SHOWN, point
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 NAMES = [path.lower().replace(".", "_") for path in SHOWN]
 START = {"name": "start", "object": f"nsu={NAMESPACE};s=Machine",
          "method": f"nsu={NAMESPACE};s=Machine.Start"}  # fmt: skip
 STOP = {"name": "stop", "object": START["object"], "method": f"nsu={NAMESPACE};s=Machine.Stop"}
 
 
-async def until(changes, fits):
+async def until(changes, fits, patience_s=8):
     """Listen until a reading fits; gives it."""
-    async with asyncio.timeout(6):
+    async with asyncio.timeout(patience_s):
         async for news in changes:
             for reading in news.readings:
                 if fits(reading):
@@ -126,7 +126,7 @@ async def test_server_that_restarts_is_told_and_heard_again(simulator, open_mach
 
 async def test_forgotten_subscription_is_mended_within_the_session(simulator, open_machine):
     async with (
-        open_machine(simulator, timeout_s=0.4) as device,
+        open_machine(simulator, timeout_s=0.8) as device,
         aclosing(device.changes(NAMES)) as changes,
     ):
         await first_values(changes)
@@ -134,6 +134,18 @@ async def test_forgotten_subscription_is_mended_within_the_session(simulator, op
         await simulator.forget_subscriptions()
         await first_values(changes)
         assert len(simulator.server.iserver.asyncio_transports) == sessions
+
+
+async def test_subscription_that_does_not_live_ends_the_session(simulator, open_machine):
+    async with (
+        open_machine(simulator, timeout_s=0.5) as device,
+        aclosing(device.changes(NAMES)) as changes,
+    ):
+        await first_values(changes)
+        simulator.mute = True
+        await simulator.forget_subscriptions()
+        with pytest.raises(DeviceUnreachableError, match="does not live"):
+            await until(changes, lambda _: False, patience_s=20)
 
 
 async def test_points_without_change_are_confirmed(simulator, open_machine):
@@ -149,13 +161,13 @@ async def test_points_without_change_are_confirmed(simulator, open_machine):
 
 
 async def test_slow_server_is_unreachable_and_recovers(simulator, open_machine):
-    async with open_machine(simulator, timeout_s=0.5) as device:
+    async with open_machine(simulator, timeout_s=0.8) as device:
         await device.read(NAMES)
-        simulator.slow_s = 1.0
+        simulator.slow_s = 1.4
         with pytest.raises(DeviceUnreachableError, match="did not answer in time"):
             await device.read(NAMES)
         simulator.slow_s = 0.0
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.7)
         assert len(await device.read(NAMES)) == len(NAMES)
 
 
@@ -195,6 +207,32 @@ async def test_reads_come_in_parts_that_the_server_takes(simulator, open_machine
         assert [r.point for r in await device.read(NAMES)] == NAMES
 
 
+async def test_limit_that_a_server_does_not_tell_is_found_out(simulator, open_machine):
+    simulator.most_per_read = 3
+    async with open_machine(simulator) as device:
+        assert [r.point for r in await device.read(NAMES)] == NAMES
+
+
+async def test_sign_of_life_too_rare_for_the_promise_means_polling(simulator, open_machine):
+    rare = {"publishing_s": 2, "stale_after_s": 0.5}
+    async with (
+        open_machine(simulator, **rare) as device,
+        aclosing(device.changes(NAMES)) as changes,
+    ):
+        assert (await anext(changes)).polled == frozenset(NAMES)
+        assert not (await anext(changes)).readings
+
+
+async def test_deadband_that_a_node_does_not_take_is_left_out(simulator, open_machine):
+    points = [point("Machine.Program", server_deadband=1, kind="text")]
+    async with (
+        open_machine(simulator, points=points) as device,
+        aclosing(device.changes(["machine_program"])) as changes,
+    ):
+        heard = await until(changes, lambda r: r.point == "machine_program")
+    assert heard.value == simulator.machine.program
+
+
 # --- writes and methods ---------------------------------------------------------------------------
 
 
@@ -218,6 +256,20 @@ async def test_write_that_cannot_be_is_refused(simulator, open_machine, name, va
     async with open_machine(simulator) as device:
         with pytest.raises(DeviceRefusedError, match=text):
             await device.write(name, value)
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (point("Axes.Following", index=0), "one element of an array"),
+        ({"name": "p", "node": "nsu=urn:nobody;i=1"}, "no namespace 'urn:nobody'"),
+        (point("Machine.Nowhere"), "BadNodeIdUnknown"),
+    ],
+)
+async def test_what_cannot_be_written_is_told(simulator, open_machine, made, text):
+    async with open_machine(simulator, points=[made]) as device:
+        with pytest.raises(DeviceRefusedError, match=text):
+            await device.write(made["name"], 1)
 
 
 async def test_methods_are_called_with_cast_arguments(simulator, open_machine):

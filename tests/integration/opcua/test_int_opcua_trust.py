@@ -11,7 +11,7 @@ from components.opcua.trust import list_pending, reject, trust
 from edge_runtime.errors import DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.model import Quality
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 ONE = ["machine_parts"]
 NO_SECURITY = "http://opcfoundation.org/UA/SecurityPolicy#None"
 OPERATOR = {"user": "operator", "password": "cut-well"}

@@ -80,7 +80,7 @@ def test_longer_queue_of_a_point_is_kept_whole():
 async def test_mailbox_wakes_for_news_and_gives_up_on_silence():
     mailbox = Mailbox()
     assert not await mailbox.wait(0.001)
-    mailbox.note_alive(5.0)
+    mailbox.note_alive()
     assert await mailbox.wait(1)
     assert not await mailbox.wait(0.001)
     mailbox.end("BadTimeout")
