@@ -75,6 +75,14 @@ class Point(model.Point):
             compile_path(value)
         return value
 
+    @field_validator("words", mode="before")
+    @classmethod
+    def _are_texts(cls, value: object) -> object:
+        if isinstance(value, dict) and any(isinstance(word, bool) for word in value):
+            msg = "put on, off, yes, no, true and false in quotes: YAML takes them for booleans"
+            raise ValueError(msg)
+        return value
+
     @model_validator(mode="after")
     def _lies_in_one_place(self) -> Self:
         if self.json_path is not None and self.record is not None:

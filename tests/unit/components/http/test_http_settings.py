@@ -39,6 +39,7 @@ def test_url_is_taken_without_its_last_slash(url):
         ({**POLLED, "points": [{"name": "a", "json": "power"}]}, "is no JSONPath"),
         ({**POLLED, "points": [{"name": "a", "json": "$", "record": "x"}]}, "not both"),
         ({**POLLED, "time": "$["}, "is no JSONPath"),
+        ({**POLLED, "points": [{"name": "a", "words": {True: 1}}]}, "in quotes"),
         ({**POSTING, "token": "short"}, "needs 16 characters"),
         ({**POSTING, "token": None}, "needs 'token'"),
         ({**POSTING, "listen": "0.0.0.0:8088"}, "tokens would travel unencrypted"),
