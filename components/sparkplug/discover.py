@@ -81,14 +81,15 @@ async def _listen(
     for step in range(steps):
         doing = f"{broker.address.at}: {len(gathering.nodes)} edge nodes"
         yield Progress(step, steps, doing, requests)
+        await asyncio.sleep(seconds / steps)
+        if not broker.session:
+            raise broker.lost_error()
         while gathering.unborn and requests < target.max_requests:
             group, node = gathering.unborn.pop()
             request = SparkplugTopic(group, Kind.NCMD, node)
             await broker.publish(str(request), rebirth_request(), qos=0)
             requests += 1
-        await asyncio.sleep(seconds / steps)
-        if not broker.session:
-            raise broker.lost_error()
+    await asyncio.sleep(min(target.timeout_s, STEP_S))  # for the last births to arrive
 
 
 def propose(address: BrokerAddress, group: str, node_id: str, node: EdgeNode) -> Iterator[Found]:

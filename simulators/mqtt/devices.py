@@ -106,7 +106,7 @@ class WeatherStation:
     """A station on the roof."""
 
     name = "weather"
-    interval_s = 2.0
+    interval_s = 1.0
     filters: tuple[str, ...] = ()
 
     def __init__(self, seed: int = 2) -> None:
@@ -151,7 +151,7 @@ class ColdRoom:
     """A cold room whose door is opened now and then."""
 
     name = "cold-room"
-    interval_s = 2.0
+    interval_s = 1.0
     filters: tuple[str, ...] = ()
 
     def __init__(self, seed: int = 3) -> None:

@@ -260,7 +260,7 @@ async def _retained(port: int) -> bytes:
 
 async def test_edge_nodes_are_found_with_their_metrics():
     async with press_line() as (_, port):
-        target = ScanTarget(targets=(f"127.0.0.1:{port}",), options={"seconds": "1"})
+        target = ScanTarget(targets=(f"127.0.0.1:{port}",), options={"seconds": "0.5"})
         found = [one async for one in driver.discover(target) if isinstance(one, Found)]
     by_source = {one.identity: one for one in found}
     assert set(by_source) == {"plant/press-line", "plant/press-line/drive-1"}
