@@ -11,7 +11,7 @@ from components.bacnet.driver import driver
 from simulators.bacnet.device import serve
 from simulators.bacnet.objects import analog, binary, multi_state, text
 
-TIMEOUT_S = 0.5
+TIMEOUT_S = 1.0
 """Of a loopback interface; the tests that lose the device wait for it."""
 
 POINTS = [

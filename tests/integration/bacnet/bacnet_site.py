@@ -8,7 +8,7 @@ from components.bacnet.driver import driver
 from edge_runtime.driver import News
 from simulators.bacnet.objects import analog, binary, multi_state, text
 
-TIMEOUT_S = 0.3
+TIMEOUT_S = 0.6
 WAIT_S = 8.0
 INSTANCE = 1_234
 

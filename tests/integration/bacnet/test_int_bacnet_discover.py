@@ -20,7 +20,7 @@ SMALL = {"segmentationSupported": "noSegmentation", "maxApduLengthAccepted": 206
 async def scan(*ports, **fields):
     options = {"local": "127.0.0.1"} | fields.pop("options", {})
     targets = tuple(f"127.0.0.1:{port}" for port in ports)
-    target = ScanTarget(targets, **{"timeout_s": 0.2, "options": options} | fields)
+    target = ScanTarget(targets, **{"timeout_s": 0.5, "options": options} | fields)
     items = [item async for item in driver.discover(target)]
     return [i for i in items if isinstance(i, Found)], [i for i in items if isinstance(i, Progress)]
 
