@@ -114,6 +114,10 @@ class LineSettings(DeviceSettings):
                 f"leave out '{next(iter(sorted(only_tcp)), '')}': it does not go with 'serial'",
             ),
             (
+                self.place.framing is Framing.RTU and self.unit == 0,
+                "unit 0 is everybody on an RTU line, and nobody answers",
+            ),
+            (
                 self.serial is not None and not 0 < self.unit <= limits.MAX_SERIAL_UNIT,
                 f"unit {self.unit} does not exist on a serial line: 1 to 247 do",
             ),
