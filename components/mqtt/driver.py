@@ -66,10 +66,11 @@ class MqttDevice:
 
         """
         wanted = frozenset(points)
-        await self._subscribed()
         self.hearing.keep_news = True
         try:
-            yield News(self._refusals(wanted), polled=())
+            known = [] if await self._subscribed() else list(self.hearing.heard.values())
+            present = [reading for reading in known if reading.point in wanted]
+            yield News([*self._refusals(wanted), *present], polled=())
             while True:
                 await self._something()
                 if readings := self.hearing.take_news(wanted):

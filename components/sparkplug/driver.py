@@ -68,7 +68,8 @@ class SparkplugDevice:
         wanted = frozenset(points)
         self.reports.keep = True
         try:
-            await self._join()
+            if not await self._join():
+                self.reports.begin(self.watch.node)
             yield News(polled=())
             while True:
                 await self._something()

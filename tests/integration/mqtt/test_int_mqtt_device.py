@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from mqtt_field import broker, hearing, publish, settings
@@ -73,6 +73,17 @@ async def test_reading_again_brings_no_old_value_back():
             await ear.value("p0", 2)
             [reading] = await device.read(["p0"])
     assert (reading.value, reading.quality) == (2, Quality.GOOD)
+
+
+async def test_reports_begin_with_what_was_read_before():
+    async with broker() as port:
+        await publish(port, "t", "1", "-r")
+        made = settings(port, "t")
+        async with driver.open_device(made) as device:
+            await device.read(["p0"])
+            async with aclosing(device.changes(["p0"])) as changes:
+                news = await anext(changes)
+    assert [reading.value for reading in news.readings] == [1]
 
 
 async def test_point_published_on_change_is_confirmed_while_the_device_is_online():

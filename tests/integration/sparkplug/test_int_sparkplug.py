@@ -4,7 +4,7 @@ import asyncio
 import re
 import shutil
 import subprocess
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -70,6 +70,17 @@ async def test_metric_that_does_not_change_is_confirmed_while_the_node_lives():
         async with hear(made) as (_, ear):
             await ear.until(lambda ear: len(ear.confirmed) > 2)
     assert [r.value for r in ear.readings] == ["lid 200 mm"]
+
+
+async def test_reports_begin_with_what_was_read_before():
+    async with press_line() as (_, port):
+        made = settings(port, "Drive/Recipe")
+        async with driver.open_device(made) as device:
+            await device.read(["recipe"])
+            async with aclosing(device.changes(["recipe"])) as changes:
+                await anext(changes)
+                news = await anext(changes)
+    assert [reading.value for reading in news.readings] == ["lid 200 mm"]
 
 
 async def test_reasons_of_what_has_no_value():
