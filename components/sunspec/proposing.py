@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.modbus.limits import MAX_READ_REGISTERS
 from components.sunspec.definitions import (
     HEADER,
     HIDDEN,
@@ -46,7 +47,7 @@ def propose(chain: Chain, counts: Counts) -> list[Proposal]:
     seen: dict[int, int] = {}
     for block in chain.blocks:
         seen[block.model] = seen.get(block.model, 0) + 1
-        if _is_proposed(block):
+        if _is_proposed(block) and len(found) < MAX_POINTS:
             found += _of_block(block, seen[block.model], counts)
     return _with_unique_names(found[:MAX_POINTS])
 
@@ -54,7 +55,8 @@ def propose(chain: Chain, counts: Counts) -> list[Proposal]:
 def _of_block(block: Block, instance: int, counts: Counts) -> Iterator[Proposal]:
     model = definition(block.model)
     for groups, field in model.paths():
-        if field.type in HIDDEN or field.name in HEADER:
+        too_long = field.size > MAX_READ_REGISTERS
+        if field.type in HIDDEN or field.name in HEADER or too_long:
             continue
         for index in _indices(groups, block, counts):
             yield _point(model, groups, field, instance, index)

@@ -1,6 +1,7 @@
 """What the driver makes of SunSpec devices, and of those that are none."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -11,7 +12,7 @@ from edge_runtime.model import Quality
 from simulators.modbus import faults
 from simulators.modbus.faults import FaultyDevice, serve_faulty
 from simulators.modbus.faulty_rtu import serve_faulty_rtu
-from simulators.modbus.image import put
+from simulators.modbus.image import put, put_text
 from simulators.modbus.server import serve
 from simulators.sunspec.book import Book, address_of
 from simulators.sunspec.inverter import Inverter
@@ -290,3 +291,31 @@ async def test_pysunspec2_reads_what_we_simulate_and_what_we_read():
     assert models[103].TmpSnk.cvalue is ours["sink"] is None
     assert models[123].WMaxLimPct.cvalue == ours["limit"] == 100.0
     assert models[160].module[1].DCV.cvalue == pytest.approx(ours["string"], abs=5)
+
+
+# --- nonsense -----------------------------------------------------------------------------------
+
+
+class Nonsense(dict):
+    """Registers that hold anything, behind a marker."""
+
+    def __init__(self, seed, most):
+        super().__init__()
+        self._chance, self._most = random.Random(seed), most
+        put_text(self, 40_000, "SunS", 2)
+
+    def __missing__(self, address):
+        self[address] = self._chance.randint(0, self._most)
+        return self[address]
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 200, 0x7FFF, 0xFFFF])
+async def test_chain_of_nonsense_is_read_to_an_end(most):
+    device = device_with(Nonsense(most, most))
+    async with (
+        serve_faulty(device) as port,
+        driver.open_device(settings_of(port)) as opened,
+    ):
+        readings = await opened.read(NAMES)
+    assert sorted(reading.point for reading in readings) == sorted(NAMES)
+    assert len(device.asked) < 300
