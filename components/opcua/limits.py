@@ -3,7 +3,6 @@
 PORT = 4840
 """Registered for opc.tcp (Part 6, 7.2)."""
 MAX_NODE_TEXT = 1_000
-MAX_POINTS = 50_000
 MAX_METHODS = 100
 MAX_TEXT = 1_000
 """Characters of a text value that are kept."""

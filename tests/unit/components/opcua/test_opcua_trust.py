@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -130,3 +132,12 @@ def test_own_certificate_is_never_made_anew_by_itself(tmp_path):
     (tmp_path / "own" / "certificate.der").write_bytes(b"nonsense")
     with pytest.raises(SettingsError, match="is no certificate"):
         own_certificate(tmp_path, "", NOW)
+
+
+def test_settings_and_trust_do_without_the_library_of_the_protocol():
+    """asyncua costs half a second: only a gateway with such a device pays it."""
+    program = (
+        "import sys, components.opcua.settings, components.opcua.trust;"
+        "raise SystemExit('asyncua' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
