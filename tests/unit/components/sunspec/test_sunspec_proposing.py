@@ -8,7 +8,7 @@ from components.sunspec.settings import Settings
 PROPOSED = sorted(known_models() - CURVES - {1})
 
 
-def chain_of(*models, length=1_200):
+def chain_of(*models, length=2_000):
     blocks, address = [], 2
     for model in models:
         blocks.append(Block(model, address, length))
