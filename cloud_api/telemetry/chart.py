@@ -9,6 +9,7 @@ from cloud_api.errors import NotFoundError
 from cloud_api.registry import service as registry
 from cloud_api.telemetry import queries, spans
 from cloud_api.telemetry.arrays import Chunk, series_of
+from cloud_api.telemetry.clocks import queries as clocks
 from cloud_api.telemetry.history import Series, Window, bad_spans, clip, downsample, numbers
 from cloud_api.telemetry.schemas import History, Span
 
@@ -39,6 +40,7 @@ async def chart(
         chunks = await queries.chunks_between(db, tenant, point, start, end)
         marked = await queries.late_spans(db, tenant, facts.gateway, start, end)
         marked += await queries.lost_spans(db, tenant, facts.gateway, start, end)
+        marked += await clocks.clock_spans(db, tenant, facts.gateway, start, end)
         silences = await queries.silence_of_device(db, tenant, facts.gateway, facts.device, end)
         marked += spans.outage_spans(
             await registry.outages(db, tenant, facts.gateway, start, end, limit=spans.MAX_SPANS)

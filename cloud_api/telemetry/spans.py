@@ -16,8 +16,11 @@ JOIN_WITHIN = timedelta(seconds=5)
 NO_CONTACT = "no contact with the gateway"
 
 
-SpanKind = Literal["backfilled", "lost", "silent", "outage", "device_silent", "bad"]
-"""``silent`` goes on now, ``outage`` is over: what was read meanwhile has come, back-filled."""
+SpanKind = Literal["backfilled", "lost", "silent", "outage", "device_silent", "bad", "clock"]
+"""``silent`` goes on now, ``outage`` is over: what was read meanwhile has come, back-filled.
+
+``clock``: the gateway did not know the time; the reason says whether it was repaired.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,15 @@ from uuid import UUID
 
 from cloud_api.db.session import Db
 from cloud_api.registry.states import LATE_AFTER
+from cloud_api.telemetry.spans import JOIN_WITHIN, MAX_SPANS, Span
 from cloud_sync.wire.events import ClockSynchronised
+from cloud_sync.wire.quality import Reason
 
 MAX_HOURS = 100
 """Hours of points that one transaction repairs."""
+
+REASONS = {1: Reason.CLOCK_UNSYNCHRONISED.value, 2: Reason.CLOCK_REPAIRED.value}
+"""What the column ``clock`` says."""
 
 DoubtfulHour = tuple[UUID, int, str, datetime]
 """Gateway, point, boot, and the hour that the samples claim."""
@@ -100,3 +105,33 @@ async def repair_samples(db: Db, tenant: UUID, hours: Sequence[DoubtfulHour]) ->
     )
     row = await rows.fetchone()
     return int(row[0]) if row else 0
+
+
+async def clock_spans(
+    db: Db, tenant: UUID, gateway: UUID, start: datetime, end: datetime
+) -> list[Span]:
+    """Find the stretches whose times are in doubt or were repaired, neighbours joined."""
+    rows = await db.execute(
+        """
+        SELECT lower(stretch), upper(stretch), clock FROM (
+            SELECT clock, unnest(range_agg(
+                tstzrange(first_at, greatest(last_at, first_at) + %(join)s)
+            )) AS stretch
+            FROM batch
+            WHERE tenant_id = %(tenant)s AND gateway_id = %(gateway)s AND clock > 0
+                AND stream = 'samples' AND last_at >= %(start)s AND first_at < %(end)s
+            GROUP BY clock
+        ) AS found ORDER BY 1, 3 LIMIT %(limit)s
+        """,
+        {
+            "tenant": tenant,
+            "gateway": gateway,
+            "start": start,
+            "end": end,
+            "join": JOIN_WITHIN,
+            "limit": MAX_SPANS,
+        },
+    )
+    return [
+        Span("clock", low, high - JOIN_WITHIN, REASONS[clock]) async for low, high, clock in rows
+    ]

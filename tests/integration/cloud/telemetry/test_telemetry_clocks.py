@@ -245,3 +245,20 @@ async def test_a_clock_outside_the_limits_is_not_noted(young, change):
         young.line.events(Event("x", EventKind.CLOCK_SYNCHRONISED, young.line.now, body | change))
     )
     assert await young.read("SELECT count(*) FROM clock_repair") == [(0,)]
+
+
+async def test_a_chart_says_where_times_were_repaired(young, client):
+    await young.post(young.batch(1, 2, 3), young.synchronised())
+    await young.repair()
+    [(point,)] = await young.read("SELECT id FROM point WHERE key = 'pump/flow'")
+    start, end = (
+        datetime.fromtimestamp(young.start / SECOND + s, UTC).isoformat() for s in (0, 60)
+    )
+    answer = await client.get(
+        f"/v1/points/{point}/history",
+        params={"from": start, "to": end, "buckets": 60},
+        headers=young.line.gateway.tenant.headers,
+    )
+    spans = {span["kind"]: span["reason"] for span in answer.json()["spans"]}
+    assert answer.json()["last"] == [1, 2, 3]
+    assert spans["clock"] == REPAIRED

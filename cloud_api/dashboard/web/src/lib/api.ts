@@ -107,7 +107,14 @@ export interface DeviceDetail extends DeviceSummary {
   point_list: PointView[];
 }
 
-export type SpanKind = "backfilled" | "lost" | "silent" | "outage" | "device_silent" | "bad";
+export type SpanKind =
+  | "backfilled"
+  | "lost"
+  | "silent"
+  | "outage"
+  | "device_silent"
+  | "bad"
+  | "clock";
 
 export interface Span {
   kind: SpanKind;

@@ -48,6 +48,7 @@ const SPAN_COLOUR: Record<SpanKind, keyof Omit<Palette, "series">> = {
   backfilled: "catching",
   lost: "bad",
   bad: "warn",
+  clock: "ink3",
 };
 
 const PRIORITY_COLOUR: Record<Priority, keyof Omit<Palette, "series">> = {

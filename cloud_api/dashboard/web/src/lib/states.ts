@@ -84,6 +84,8 @@ const REASONS: Record<string, string> = {
   out_of_range: "outside its limits, held at the limit",
   configuration: "the point does not fit the device",
   unknown_label: "the device sent a code without a name",
+  clock_unsynchronised: "its time is in doubt",
+  clock_repaired: "its time was corrected",
 };
 
 /** Why a value is not good, as one would say it. `code:more` keeps what a driver added; a reason
@@ -162,6 +164,7 @@ export const SPAN_WORDS: Record<SpanKind, { label: string; meaning: string }> = 
   backfilled: { label: "Back-filled", meaning: "read on time, reached the cloud later" },
   lost: { label: "Lost", meaning: "readings that will not come, as the gateway reported" },
   bad: { label: "Bad quality", meaning: "samples without a value that can be trusted" },
+  clock: { label: "Clock", meaning: "the gateway did not know the time when it read these" },
 };
 
 /** One span as a sentence: `Back-filled 14:02–14:10 (8 min)`. */
