@@ -12,13 +12,14 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from adapter_victim import GATEWAY, LIFE
+
 from cloud_sync.wire.batch import Stream, open_batch
 from cloud_sync.wire.samples import decode_samples
 from edge_runtime.adapters.messages import WINDOW
 from edge_runtime.host.context import Folders
 from edge_runtime.outbox.reader import OutboxReader
 from edge_runtime.status import AdapterStatus, adapter_file, read_status
-from tests.faults.adapters.adapter_victim import GATEWAY, LIFE
 
 VICTIM = Path(__file__).with_name("adapter_victim.py")
 ROOT = Path(__file__).parents[3]

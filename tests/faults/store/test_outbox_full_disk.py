@@ -9,6 +9,7 @@ from cloud_sync.wire.batch import Stream, open_batch
 from cloud_sync.wire.events import Event, EventKind, Gap, body_of, decode_events
 from cloud_sync.wire.samples import Sample
 from edge_runtime.errors import StoreFullError
+from edge_runtime.outbox.gaps import gap_event
 from edge_runtime.outbox.reader import OutboxReader
 from edge_runtime.outbox.settings import OutboxSettings
 from edge_runtime.outbox.store import Store
@@ -107,3 +108,26 @@ def test_an_outbox_on_a_full_disk_can_be_opened_again(disk):
     assert again.append_samples(noise(1)).committed[0].seq == len(done) + 1
     again.close()
     assert filler.exists()
+
+
+def test_a_gap_that_is_handed_over_on_a_full_disk_gets_one_number(disk, tmp_path):
+    other = Store.open(tmp_path / "other", SMALL, ManualClock())
+    lost = Gap("samples", other.epoch, 5, 9, 700, "full")
+    other.append_events([gap_event(lost, 1)])
+    other.close()
+    reader = OutboxReader(tmp_path / "other")
+    batch = open_batch(reader.load(Stream.EVENTS, [1], ALL)[0].message)
+    reader.close()
+    large = SMALL.model_copy(update={"segment_bytes": 16 << 20})
+    store = Store.open(disk / "outbox", large, ManualClock())
+    filler = take_all_space(disk)
+    done = append_until_full(store)
+    for _ in range(3):
+        with pytest.raises(StoreFullError):
+            store.take("serial-1", batch)
+    filler.unlink()
+    assert store.take("serial-1", batch).count == 1
+    assert store.take("serial-1", batch) is None
+    (after,) = store.append_samples(noise(2)).committed
+    assert after.seq == len(done) + 2
+    store.close()
