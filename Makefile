@@ -24,7 +24,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 FAST := tests/unit tests/contract tests/architecture
 FAULT_ROUNDS ?= 300
 
-.PHONY: help demo test lint format test-unit test-integration test-system faults bench \
+.PHONY: help demo test lint format test-unit test-integration test-system faults bench soak \
 	lock schema openapi web packages clean
 
 help: ## List the targets
@@ -59,11 +59,15 @@ test-integration: $(DEV) ## Tests against a real database and real sockets
 test-system: $(DEV) ## Whole processes, the browser, and the short fault runs
 	@$(PYTEST) $(wildcard tests/system tests/faults) $(ARGS)
 
-faults: $(DEV) ## The long fault runs: FAULT_ROUNDS kills of each process (300)
+faults: $(DEV) ## The long fault runs: FAULT_ROUNDS kills of each process (300), then fuzzing
 	@$(PYTEST) tests/faults --fault-rounds $(FAULT_ROUNDS) $(ARGS)
+	@HYPOTHESIS_PROFILE=long $(PYTEST) tests/unit -m hypothesis $(ARGS)
 
 bench: $(DEV) ## Benchmarks; ARGS="modbus --json" for one of them as JSON
 	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+soak: $(DEV) ## Every protocol at once, 10,000 points/s, an hour; ARGS="--seconds 600"
+	@exec $(BIN)/python -m tests.bench soak $(ARGS)
 
 # --- what is made and committed ---------------------------------------------------------------
 

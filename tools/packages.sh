@@ -3,7 +3,7 @@
 # the independent peer. Without them those tests skip, and fail where TIDEGATE_CI is set.
 set -eu
 
-packages="gcc libc6-dev libmodbus-dev pkg-config procps mosquitto mosquitto-clients libcoap3-bin iproute2"
+packages="gcc libc6-dev libmodbus-dev pkg-config procps mosquitto mosquitto-clients libcoap3-bin iproute2 curl"
 if ! command -v chromium >/dev/null; then
     packages="$packages chromium"
 fi

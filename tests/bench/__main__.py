@@ -21,6 +21,8 @@ NAMES = (
     "modbus", "requests", "peer-modbus", "opcua", "bacnet", "mqtt",
     "outbox", "wire", "ingest", "adapter", "footprint",
 )  # fmt: skip
+SOAK = "soak"
+"""Takes an hour, so it runs only when it is named."""
 
 
 def machine() -> dict[str, object]:
@@ -34,9 +36,9 @@ def machine() -> dict[str, object]:
     }
 
 
-def run_bench(name: str) -> dict[str, object]:
+def run_bench(name: str, **options: float) -> dict[str, object]:
     """Run one benchmark module."""
-    result = importlib.import_module(f"tests.bench.{name.replace('-', '_')}").run()
+    result = importlib.import_module(f"tests.bench.{name.replace('-', '_')}").run(**options)
     return asyncio.run(result) if inspect.isawaitable(result) else result
 
 
@@ -74,15 +76,17 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--seconds", type=float, help="how long the soak takes (3600)")
     asked = parser.parse_args(arguments)
-    if unknown := set(asked.names) - set(NAMES):
+    if unknown := set(asked.names) - {*NAMES, SOAK}:
         parser.error(
             f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}"
         )
     results = {}
     for name in asked.names or NAMES:
         print(f"bench: {name}", file=sys.stderr)
-        results[name] = run_bench(name)
+        options = {"seconds": asked.seconds} if name == SOAK and asked.seconds else {}
+        results[name] = run_bench(name, **options)
     if not asked.json:
         print(table(results), "", table({"machine": machine()}), sep="\n")
     elif len(asked.names) == 1:

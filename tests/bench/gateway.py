@@ -87,7 +87,7 @@ async def run_gateway(
 
 
 def _write(folder: Path, settings: dict[str, object]) -> Path:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     file = folder / "gateway.yaml"
     file.write_text(json.dumps(settings), encoding="utf-8")
     return file
