@@ -1,191 +1,41 @@
 """Raw readings to engineering values, and which of them are worth sending. Pure: no I/O, no clock.
 
-A point is compiled once into a closure with only the steps that it needs. Report by exception: a
-reading is sent when it is the first one, when quality or reason changed, when a value moved by more
-than the point's deadband, and at the latest after the point's maximum silence.
+Report by exception: a reading is sent when it is the first one, when quality or reason changed, when
+a value moved by more than the point's deadband, and at the latest after the point's maximum silence.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from edge_runtime.driver import DeviceSettings
-from edge_runtime.model import Point, PointKind, Quality, Reading, Reason, Value
-
-GOOD, UNCERTAIN, BAD = Quality.GOOD, Quality.UNCERTAIN, Quality.BAD
-
-Judged = tuple[Value | None, Quality, str]
-"""Engineering value, quality, reason."""
-Judge = Callable[[Value], Judged]
-
-NOT_IMPLEMENTED: Judged = (None, BAD, Reason.NOT_IMPLEMENTED.value)
-MISFIT: Judged = (None, BAD, Reason.CONFIGURATION.value)
-MAX_EXPONENT = 10
-"""SunSpec scale factors are -10 to 10."""
-MAX_DECIMALS = 6
-
-
-@dataclass(slots=True)
-class Exponent:
-    """The last power of ten that another point of the device gave; None while it gave none."""
-
-    value: int | None = None
-
-
-def judge_point(point: Point, exponent: Exponent | None = None) -> Judge:
-    """Compile a point into a function from raw value to engineering value with quality."""
-    judge: Judge
-    if point.kind is PointKind.TEXT:
-        judge = _judge_text
-    elif point.bit is not None:
-        judge = _judge_bit(point.bit)
-    elif point.kind is PointKind.BOOLEAN:
-        judge = _judge_boolean
-    elif point.kind is PointKind.ENUMERATION:
-        judge = _judge_enumeration(frozenset(point.labels))
-    else:
-        judge = _judge_number(point, exponent)
-    return _without_sentinels(judge, frozenset(point.sentinels)) if point.sentinels else judge
-
-
-def _without_sentinels(judge: Judge, sentinels: frozenset[float]) -> Judge:
-    def judged(raw: Value) -> Judged:
-        return NOT_IMPLEMENTED if raw in sentinels else judge(raw)
-
-    return judged
-
-
-def _judge_text(raw: Value) -> Judged:
-    return (raw if isinstance(raw, str) else str(raw)), GOOD, ""
-
-
-def _judge_bit(bit: int) -> Judge:
-    mask = 1 << bit
-
-    def judged(raw: Value) -> Judged:
-        return (raw & mask != 0, GOOD, "") if isinstance(raw, int) else MISFIT
-
-    return judged
-
-
-def _judge_boolean(raw: Value) -> Judged:
-    if isinstance(raw, str):
-        return MISFIT
-    return raw != 0, GOOD, ""
-
-
-def _judge_enumeration(labels: frozenset[int]) -> Judge:
-    def judged(raw: Value) -> Judged:
-        if isinstance(raw, str) or raw != raw or raw in {math.inf, -math.inf}:  # noqa: PLR0124 - NaN
-            return MISFIT if isinstance(raw, str) else NOT_IMPLEMENTED
-        value = int(raw)
-        return (value, GOOD, "") if value in labels else (value, UNCERTAIN, "unknown_label")
-
-    return judged
-
-
-def _judge_number(point: Point, exponent: Exponent | None) -> Judge:
-    low = -math.inf if point.minimum is None else point.minimum
-    high = math.inf if point.maximum is None else point.maximum
-    finish = _finish(point)
-    engineering = _engineering(point, exponent)
-
-    def judged(raw: Value) -> Judged:
-        if isinstance(raw, str):
-            return MISFIT
-        value = engineering(raw)
-        if value is None or not -math.inf < value < math.inf:
-            return NOT_IMPLEMENTED
-        if low <= value <= high:
-            return finish(value), GOOD, ""
-        return finish(low if value < low else high), UNCERTAIN, "out_of_range"
-
-    return judged
-
-
-def _engineering(point: Point, exponent: Exponent | None) -> Callable[[float], float | None]:
-    """Give ``raw * scale * 10**exponent + offset``, with only the steps that change something."""
-    scale, offset = _whole(point.scale), _whole(point.offset)
-    if exponent is not None:
-
-        def scaled_by_point(raw: float) -> float | None:
-            power = exponent.value
-            return None if power is None else _times_power(raw * scale, power) + offset
-
-        return scaled_by_point
-    if scale == 1 and offset == 0:
-        return lambda raw: raw
-    places = implied_decimals(point.scale, point.offset)
-    if places is None:
-        return lambda raw: raw * scale + offset
-
-    def exact(raw: float) -> float | None:
-        value = raw * scale + offset
-        return round(value, places) if type(raw) is int else value
-
-    return exact
-
-
-def _times_power(value: float, power: int) -> float:
-    """Multiply by ``10**power``; 10 to a negative power is no exact float, its inverse is."""
-    factor: int = 10 ** abs(power)
-    return value * factor if power >= 0 else value / factor
-
-
-def _whole(number: float) -> float:
-    """Keep integers integers: a 64-bit counter must not go through a float."""
-    return int(number) if number.is_integer() else number
-
-
-def implied_decimals(scale: float, offset: float) -> int | None:
-    """Tell how many decimals ``integer * scale + offset`` can have; None for more than 6.
-
-    213 times 0.1 is 21.3 and not 21.300000000000001: what the device meant, and what packs well.
-    """
-    places = max(_places(scale), _places(offset))
-    return places if places <= MAX_DECIMALS else None
-
-
-def _places(number: float) -> int:
-    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _finish(point: Point) -> Callable[[float], Value]:
-    """Round and convert to the point's kind."""
-    decimals = point.decimals
-    if point.kind is PointKind.INTEGER:
-        return round
-    if decimals is None:
-        return float
-    return lambda value: round(float(value), decimals)
-
-
-@dataclass(slots=True)
-class Sent:
-    """What was last sent of a point; times in seconds on the monotonic clock."""
-
-    value: Value | None
-    quality: Quality
-    reason: str
-    at: float
+from edge_runtime.judging import (
+    BAD,
+    GOOD,
+    MAX_EXPONENT,
+    Exponent,
+    Judge,
+    Judged,
+    judge_point,
+    judge_reading,
+)
+from edge_runtime.model import Point, Reading, Value
 
 
 def worth_sending(
-    sent: Sent | None, judged: Judged, now: float, deadband: float, silence: float
+    sent: Judged | None, judged: Judged, quiet_s: float, deadband: float, silence: float
 ) -> bool:
-    """Decide report by exception for one reading."""
-    if sent is None or now - sent.at >= silence:
+    """Decide report by exception for one reading; ``sent`` is what was sent ``quiet_s`` ago."""
+    if sent is None or quiet_s >= silence:
         return True
-    value, quality, reason = judged
-    if quality is not sent.quality or reason != sent.reason:
-        return True
-    if value == sent.value:
+    if judged == sent:
         return False
-    if deadband == 0 or isinstance(value, str) or isinstance(sent.value, str):
+    value, quality, reason = judged
+    before, quality_before, reason_before = sent
+    if quality is not quality_before or reason != reason_before or deadband == 0:
         return True
-    return value is None or sent.value is None or abs(value - sent.value) > deadband
+    if isinstance(value, str) or isinstance(before, str) or value is None or before is None:
+        return True
+    return abs(value - before) > deadband
 
 
 @dataclass(slots=True)
@@ -198,7 +48,9 @@ class _Track:
     silence: float
     exponent: Exponent | None
     """Filled from this point's raw value when other points scale by it."""
-    sent: Sent | None = None
+    sent: Judged | None = None
+    """What was sent last, and when: seconds on the monotonic clock."""
+    sent_at: float = 0.0
     last: Judged | None = None
     """What the device last gave, which a confirmation repeats; None since the device was lost."""
 
@@ -233,12 +85,17 @@ class Normaliser:
         reported: list[Reading] = []
         for reading in raw:
             track = tracks[reading.point]
-            track.last = judged = judge_reading(track.judge, reading)
-            value, quality, reason = judged
-            out = Reading(track.key, value, quality, reason, reading.source_us, received_us)
+            value = reading.value
+            if value is not None and reading.quality is GOOD:
+                judged = track.judge(value)
+            else:
+                judged = judge_reading(track.judge, reading)
+            track.last = judged
+            out = Reading(track.key, *judged, reading.source_us, received_us)
             readings.append(out)
-            if worth_sending(track.sent, judged, now, track.deadband, track.silence):
-                track.sent = Sent(value, quality, reason, now)
+            quiet_s = now - track.sent_at
+            if worth_sending(track.sent, judged, quiet_s, track.deadband, track.silence):
+                track.sent, track.sent_at = judged, now
                 reported.append(out)
         return Normalised(self._device, readings, reported)
 
@@ -264,12 +121,12 @@ class Normaliser:
     ) -> Normalised:
         readings: list[Reading] = []
         reported: list[Reading] = []
-        for track, (value, quality, reason) in judged:
-            out = Reading(track.key, value, quality, reason, None, received_us)
+        for track, said in judged:
+            out = Reading(track.key, *said, None, received_us)
             readings.append(out)
-            same = (value, quality, reason)
-            if worth_sending(track.sent, same, now, track.deadband, track.silence):
-                track.sent = Sent(value, quality, reason, now)
+            quiet_s = now - track.sent_at
+            if worth_sending(track.sent, said, quiet_s, track.deadband, track.silence):
+                track.sent, track.sent_at = said, now
                 reported.append(out)
         return Normalised(self._device, readings, reported)
 
@@ -284,17 +141,6 @@ class Normaliser:
                 exponent = self._tracks[reading.point].exponent
                 if exponent is not None:
                     exponent.value = _power(reading.value)
-
-
-def judge_reading(judge: Judge, reading: Reading) -> Judged:
-    """Judge a driver's reading; what the driver doubts stays doubted."""
-    raw = reading.value
-    if reading.quality is GOOD and raw is not None:
-        return judge(raw)
-    if raw is None or reading.quality is BAD:
-        return None, BAD, str(reading.reason) or Reason.DEVICE_ERROR.value
-    value, quality, reason = judge(raw)
-    return (value, UNCERTAIN, str(reading.reason)) if quality is GOOD else (value, quality, reason)
 
 
 def _power(raw: Value | None) -> int | None:

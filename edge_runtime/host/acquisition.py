@@ -55,8 +55,12 @@ def recorder(collector: Collector, counts: Counts) -> TakeReadings:
     """Put what is worth sending into the outbox."""
 
     def record(normalised: Normalised) -> None:
-        for r in normalised.reported:
-            collector.add(Sample(r.point, r.received_us, r.value, r.quality, r.reason, r.source_us))
+        collector.add(
+            *[
+                Sample(r.point, r.received_us, r.value, r.quality, r.reason, r.source_us)
+                for r in normalised.reported
+            ]
+        )
         counts.accepted += len(normalised.reported)
 
     return record

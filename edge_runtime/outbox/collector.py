@@ -82,17 +82,17 @@ class Collector:
             self._dropped[Stream.SAMPLES], self._dropped[Stream.EVENTS],
         )  # fmt: skip
 
-    def add(self, sample: Sample) -> None:
-        """Take a sample; it is durable within ``commit_interval_s``."""
-        samples = self._samples
-        samples.append(sample)
-        if len(samples) == 1:
+    def add(self, *samples: Sample) -> None:
+        """Take samples; they are durable within ``commit_interval_s``."""
+        waiting = self._samples
+        room = 2 * self._settings.max_pending_samples - len(waiting)
+        waiting.extend(samples[: max(0, room)])
+        if waiting:
             self._some.set()
-        elif len(samples) >= self._settings.batch_samples:
+        if len(waiting) >= self._settings.batch_samples:
             self._urgent.set()
-            if len(samples) > 2 * self._settings.max_pending_samples:
-                samples.pop()
-                self._count_dropped(Stream.SAMPLES, 1)
+        if len(samples) > room:
+            self._count_dropped(Stream.SAMPLES, len(samples) - max(0, room))
 
     def add_event(self, event: Event) -> None:
         """Take an event; it is committed at once, before any waiting sample."""

@@ -1,10 +1,13 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_runtime.driver import DeviceSettings
+from edge_runtime.judging import Exponent, judge_point
 from edge_runtime.model import Point, PointKind, Quality, Reading
-from edge_runtime.normalise import Exponent, Normaliser, Sent, judge_point, worth_sending
+from edge_runtime.normalise import Normaliser, worth_sending
 
 GOOD, UNCERTAIN, BAD = Quality.GOOD, Quality.UNCERTAIN, Quality.BAD
 
@@ -76,24 +79,24 @@ NOT_SENT = [
 
 @pytest.mark.parametrize(("before", "now", "deadband"), NOT_SENT)
 def test_within_the_deadband_nothing_is_sent(before, now, deadband):
-    sent = Sent(before, GOOD, "", at=0.0)
+    sent = (before, GOOD, "")
     assert not worth_sending(sent, (now, GOOD, ""), 1.0, deadband, 60.0)
 
 
 @pytest.mark.parametrize(
-    ("before", "judgement", "now"),
+    ("before", "judgement", "quiet_s"),
     [
         (None, (5.0, GOOD, ""), 0.0),
-        (Sent(5.0, GOOD, "", 0.0), (5.6, GOOD, ""), 1.0),
-        (Sent(5.0, GOOD, "", 0.0), (5.0, UNCERTAIN, "out_of_range"), 1.0),
-        (Sent(None, BAD, "no_answer", 0.0), (None, BAD, "device_error:2"), 1.0),
-        (Sent(5.0, GOOD, "", 0.0), (5.0, GOOD, ""), 60.0),
-        (Sent(None, BAD, "no_answer", 0.0), (None, BAD, "no_answer"), 60.0),
-        (Sent("a", GOOD, "", 0.0), ("b", GOOD, ""), 1.0),
+        ((5.0, GOOD, ""), (5.6, GOOD, ""), 1.0),
+        ((5.0, GOOD, ""), (5.0, UNCERTAIN, "out_of_range"), 1.0),
+        ((None, BAD, "no_answer"), (None, BAD, "device_error:2"), 1.0),
+        ((5.0, GOOD, ""), (5.0, GOOD, ""), 60.0),
+        ((None, BAD, "no_answer"), (None, BAD, "no_answer"), 60.0),
+        (("a", GOOD, ""), ("b", GOOD, ""), 1.0),
     ],
 )
-def test_first_changed_and_overdue_readings_are_sent(before, judgement, now):
-    assert worth_sending(before, judgement, now, 0.5, 60.0)
+def test_first_changed_and_overdue_readings_are_sent(before, judgement, quiet_s):
+    assert worth_sending(before, judgement, quiet_s, 0.5, 60.0)
 
 
 @pytest.fixture
@@ -166,3 +169,23 @@ def test_after_forget_everything_is_sent_again(normaliser):
     normaliser.take([Reading("level", 200)], 1, 0.0)
     normaliser.forget()
     assert len(normaliser.take([Reading("level", 200)], 2, 1.0).reported) == 1
+
+
+@given(
+    raw=st.one_of(
+        st.integers(-(2**63), 2**64 - 1), st.floats(), st.booleans(), st.text(max_size=3)
+    ),
+    kind=st.sampled_from([PointKind.INTEGER, PointKind.FLOAT]),
+    scale=st.sampled_from([1.0, 0.1, 10.0, 0.125]),
+    offset=st.sampled_from([0.0, -40.0, 0.5]),
+    decimals=st.sampled_from([None, 0, 2]),
+)
+def test_the_quick_way_judges_as_the_long_one(raw, kind, scale, offset, decimals):
+    fields = {"name": "p", "kind": kind, "scale": scale, "offset": offset, "decimals": decimals}
+    quick = judge_point(Point(**fields))(raw)
+    far = {"minimum": -1e300, "maximum": 1e300}  # limits take the long way
+    slow = judge_point(Point(**fields, **far))(raw)
+    if isinstance(raw, float) and abs(raw) > 1e299:
+        return
+    assert quick == slow
+    assert type(quick[0]) is type(slow[0])

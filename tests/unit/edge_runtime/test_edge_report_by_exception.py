@@ -2,8 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime.driver import DeviceSettings
+from edge_runtime.judging import implied_decimals, judge_point
 from edge_runtime.model import Point, Reading
-from edge_runtime.normalise import Normaliser, implied_decimals, judge_point
+from edge_runtime.normalise import Normaliser
 
 READS = st.lists(st.tuples(st.floats(0.1, 30), st.integers(-1000, 1000)), min_size=1, max_size=40)
 
