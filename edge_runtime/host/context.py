@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_runtime.clock import Clock
 from edge_runtime.settings import GatewaySettings
+from edge_runtime.status import INTERVAL_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Context:
     settings: GatewaySettings
     clock: Clock
     version: str
+    status_s: float = INTERVAL_S
+    """Time by ``clock`` between two status files."""
 
     @property
     def folders(self) -> Folders:

@@ -188,7 +188,7 @@ async def _tell_status(runtime: Runtime) -> None:
     try:
         while True:
             await tell()
-            await clock.sleep(status.INTERVAL_S)
+            await clock.sleep(runtime.context.status_s)
     finally:
         await tell()
 

@@ -22,7 +22,7 @@ from edge_runtime.recording.tape import Recording, read_recording
 from edge_runtime.recording.taping import Recorded, record_site
 from edge_runtime.rules.binding import load_rules
 from edge_runtime.settings import GatewaySettings, load_section
-from edge_runtime.status import RuntimeStatus, read_status
+from edge_runtime.status import INTERVAL_S, RuntimeStatus, read_status
 from tidegate import __version__
 from tidegate.edge.loading import load_gateway
 
@@ -104,7 +104,8 @@ async def replay_file(path: Path, options: ReplayOptions) -> Replayed:
     rules = load_rules(settings.rules, catalogue(settings)) if settings.rules else ()
     began = asyncio.get_running_loop().time()
     with only_process(settings.state_dir, "runtime"):
-        running = asyncio.create_task(run_runtime(Context(settings, clock, __version__), rules))
+        context = Context(settings, clock, __version__, status_s=INTERVAL_S * options.speed)
+        running = asyncio.create_task(run_runtime(context, rules))
         ending = asyncio.create_task(_end(playback))
         try:
             await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
