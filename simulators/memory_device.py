@@ -39,6 +39,11 @@ class MemoryPlace:
     """The bytes beneath a value, as they come."""
     found: Found | None = None
     """What a scan of this address finds."""
+    written: list[tuple[str, Value]] = field(default_factory=list)
+    slow_reads: int = 0
+    """Reads after a write that still give the old value."""
+    deaf: bool = False
+    """Accepts what is written and does nothing with it."""
     news: asyncio.Queue[News] = field(default_factory=asyncio.Queue)
     """What a device that reports by itself says next."""
 
@@ -125,6 +130,30 @@ class _MemoryDevice:
         return [
             Inspection(r, f"cell {r.point}", self._place.data.get(r.point, b"")) for r in readings
         ]
+
+
+class WritableDevice(_MemoryDevice):
+    """A device in memory that takes values, at once or late, or only seems to."""
+
+    def __init__(self, place: MemoryPlace) -> None:
+        super().__init__(place)
+        self._late: list[tuple[int, str, Value]] = []
+
+    async def read(self, points: Collection[str]) -> Sequence[Reading]:
+        """Answer from the script; what was written shows after so many reads."""
+        self._late = [(reads - 1, point, value) for reads, point, value in self._late]
+        for reads, point, value in self._late:
+            if reads < 0:
+                self._place.values[point] = value
+        return await super().read(points)
+
+    async def write(self, point: str, value: Value) -> None:
+        """Take a value."""
+        if self._place.refuses:
+            raise DeviceRefusedError
+        self._place.written.append((point, value))
+        if not self._place.deaf:
+            self._late.append((self._place.slow_reads, point, value))
 
 
 class _ReportingDevice(_MemoryDevice):
