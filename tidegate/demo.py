@@ -32,6 +32,8 @@ class DemoSettings:
     ports: Ports = field(default_factory=lambda: Ports(https=8443, http=8080))
     folder: Path | None = None
     """Keep everything here; None: a temporary folder that is removed at the end."""
+    recording: Path | None = None
+    """Replay this in the place of simulated devices."""
 
 
 class DemoReport(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -65,9 +67,12 @@ async def run_demo(settings: DemoSettings, say: Say, stop: asyncio.Event) -> Dem
 
     """
     started = time.monotonic()
-    say("starting a plant of every protocol, a cloud and a gateway …")
+    source = "a plant of every protocol" if settings.recording is None else "a recorded site"
+    say(f"starting {source}, a cloud and a gateway …")
     with site_folder(settings.folder) as folder:
-        async with run_site(folder, settings.ports, whole=True) as site:
+        async with run_site(
+            folder, settings.ports, whole=True, recording=settings.recording
+        ) as site:
             link = await site.settle_in()
             await site.start_gateway()
             async with sign_in(site.page, link) as http, _watching(http) as watcher:

@@ -52,7 +52,7 @@ class Site:
     """A running site. Made by :func:`run_site`."""
 
     folder: Path
-    plant: Part
+    plant: Part | None
     devices: list[dict[str, Any]]
     cloud: Part
     page: str
@@ -60,6 +60,9 @@ class Site:
     settings: CloudSettings
     line: LineProxy
     gateway: Part | None = None
+    recording: Path | None = None
+    """Replayed in the place of devices: the runtime is then ``tidegate edge replay``."""
+    replay: Part | None = None
     outbox: dict[str, Any] = field(default_factory=dict)
     """Settings of the gateway's outbox."""
     log: str = "info"
@@ -87,7 +90,7 @@ class Site:
             ProcessEndedError: a process ended by itself.
 
         """
-        for part in (self.plant, self.cloud, self.gateway):
+        for part in (self.plant, self.cloud, self.gateway, self.replay):
             if part is not None:
                 part.check()
 
@@ -114,8 +117,9 @@ class Site:
             "name": "cellar-1",
             "state_dir": "./state",
             "cloud": {"url": f"https://{LINE_HOST}:{self.line.port}", "claim": claim},
-            "rules": "rules.yaml",
         }
+        if self.recording is None:
+            gateway["rules"] = "rules.yaml"
         if self.outbox:
             gateway["outbox"] = self.outbox
         devices = [{"protocol": "modbus", **device} for device in self.devices]
@@ -124,7 +128,14 @@ class Site:
         self.gateway_file.write_text(text, "utf-8")
 
     async def start_gateway(self, *arguments: str) -> Part:
-        """Start the gateway: ``tidegate edge run``."""
+        """Start the gateway: ``tidegate edge run``, or its agent beside a replay."""
+        if self.recording is not None:
+            self.replay = await start(
+                "replay", "edge", "replay", str(self.recording), "--loop",
+                "--gateway", str(self.gateway_file), "--log", self.log, logs=self.folder,
+            )  # fmt: skip
+            self.gateway = await self.start_process("agent")
+            return self.gateway
         self.gateway = await start(
             "gateway", "edge", "run", str(self.gateway_file), "--log", self.log, *arguments,
             logs=self.folder,
@@ -140,9 +151,10 @@ class Site:
 
     async def stop_gateway(self) -> None:
         """Stop the gateway cleanly; what it accepted is committed then."""
-        if self.gateway is not None:
-            await self.gateway.stop()
-            self.gateway = None
+        for part in (self.replay, self.gateway):
+            if part is not None:
+                await part.stop()
+        self.replay = self.gateway = None
 
     async def drain(self, *, within_s: float = DRAIN_S) -> None:
         """With the gateway stopped, let its agent alone send what is left.
@@ -207,15 +219,19 @@ async def run_site(
     *,
     seed: int = 0,
     whole: bool = False,
+    recording: Path | None = None,
 ) -> AsyncIterator[Site]:
     """Start plant, cloud and line in ``folder``; at the end everything is stopped in order.
 
     ``whole`` is a plant of every protocol (:mod:`simulators.site.plant`); else it speaks Modbus TCP.
+    With a ``recording`` there is no plant: the gateway replays what a site once said.
     """
     async with AsyncExitStack() as stack:
         https = free_port(ports.https)
         starting = asyncio.gather(
-            _start_plant(folder, ports.plant, seed, stack, whole=whole),
+            _start_plant(folder, ports.plant, seed, stack, whole=whole)
+            if recording is None
+            else _no_plant(),
             _start_cloud(folder, https, free_port(ports.http), stack),
         )
         (plant, devices), (cloud, page) = await starting
@@ -223,7 +239,7 @@ async def run_site(
         settings = CloudSettings(
             state_dir=folder / "cloud", https_port=https, host_names=(LINE_HOST, "localhost")
         )
-        site = Site(folder, plant, devices, cloud, page, settings, line)
+        site = Site(folder, plant, devices, cloud, page, settings, line, recording=recording)
         stack.push_async_callback(site.stop_gateway)
         yield site
 
@@ -238,6 +254,10 @@ async def _start_plant(
     )  # fmt: skip
     stack.push_async_callback(plant.stop)
     return plant, (await first_object(plant))["devices"]
+
+
+async def _no_plant() -> tuple[None, list[dict[str, Any]]]:
+    return None, []
 
 
 async def _start_cloud(

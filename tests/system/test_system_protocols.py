@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from simulators.site.site import Site, run_site, site_folder
 from tests.bench import soak
 from tests.bench.peers.build import PeerMissingError
 
+RECORDING = Path(__file__).parents[2] / "examples" / "demo-site.tgrec"
 WAIT_S = 40.0
 SOAK_S = 10.0
 
@@ -58,6 +60,18 @@ async def test_every_protocol_reaches_the_cloud_and_loses_nothing_over_an_outage
     account = await site.account()
     assert (account.missing, account.duplicate, account.lost) == (0, 0, 0)
     assert account.arrived == account.accepted > len(found)
+
+
+async def test_a_recorded_site_takes_the_place_of_devices() -> None:
+    with site_folder() as folder:
+        async with run_site(folder, recording=RECORDING) as site:
+            await site.settle_in()
+            await site.start_gateway()
+            await asyncio.sleep(5)
+            site.check()
+            account = await site.account()
+    assert (account.missing, account.duplicate, account.lost) == (0, 0, 0)
+    assert account.arrived == account.accepted > 0
 
 
 async def test_a_short_soak_of_every_protocol_drops_nothing_and_grows_nowhere() -> None:

@@ -33,6 +33,10 @@ def demo(
     folder: Annotated[
         Path | None, typer.Option(help="Keep everything here; else it is removed at the end.")
     ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Replay this in the place of a plant."),
+    ] = None,
     https_port: Annotated[int, typer.Option(help="For gateways; another if taken.")] = 8443,
     http_port: Annotated[int, typer.Option(help="For the dashboard; another if taken.")] = 8080,
 ) -> None:
@@ -44,7 +48,8 @@ def demo(
     from simulators.site.site import Ports  # noqa: PLC0415 - help must be quick
     from tidegate.demo import DemoSettings  # noqa: PLC0415
 
-    settings = DemoSettings(seconds, outage, Ports(https=https_port, http=http_port), folder)
+    ports = Ports(https=https_port, http=http_port)
+    settings = DemoSettings(seconds, outage, ports, folder, recording and recording.absolute())
     report = _run(settings, quiet=as_json)
     if as_json:
         print_json(report)
