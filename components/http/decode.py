@@ -60,11 +60,11 @@ def from_json(settings: Settings, points: Sequence[Point], document: object) -> 
 
 
 def _time_of(settings: Settings, document: object) -> int | None:
-    if settings.time is None:
+    if settings.time_path is None:
         return None
-    found = cached_path(settings.time)(document)
+    found = cached_path(settings.time_path)(document)
     if found is None:
-        msg = f"nothing at {settings.time}"
+        msg = f"nothing at {settings.time_path}"
         raise PayloadError(msg)
     return parse_time(found, settings.time_unit)
 
@@ -79,7 +79,7 @@ def _from_document(point: Point, document: object) -> Take:
 
 
 def _plain(point: Point, data: bytes) -> Reading:
-    return _taken(point, lambda: plain_value(data, point.kind, point.words), None)
+    return _taken(point, lambda: plain_value(data, point.kind, point.map), None)
 
 
 def _taken(point: Point, take: Take, source_us: int | None) -> Reading:
@@ -90,7 +90,7 @@ def _taken(point: Point, take: Take, source_us: int | None) -> Reading:
     if value is None:
         return Reading(point.name, None, Quality.BAD, NOTHING_THERE, source_us)
     if isinstance(value, str):
-        value = point.words.get(value, value)
+        value = point.map.get(value, value)
     return Reading(point.name, value, source_us=source_us)
 
 
@@ -126,7 +126,7 @@ def _records(message: Message) -> tuple[Record, ...]:
 def _from_records(points: Sequence[Point], records: Iterable[Record]) -> list[Reading]:
     wanted = [Wanted(p.name, p.record or "", wanted_unit(p)) for p in points]
     readings = list(match_records(records, wanted).readings)
-    words = {point.name: point.words for point in points if point.words}
+    words = {point.name: point.map for point in points if point.map}
     if words:
         readings = [_with_words(reading, words.get(reading.point, {})) for reading in readings]
     found = {reading.point for reading in readings}

@@ -53,7 +53,7 @@ def _probe(text: str, target: ScanTarget) -> tuple[str, Settings]:
             url=f"{parts.scheme}://{parts.netloc}",
             path=path,
             timeout_s=target.timeout_s,
-            points=(Point(name="all", json="$"),),
+            points=(Point(name="all", json_path="$"),),
         )
     except ValueError as exc:
         msg = f"'{text}' is no address to probe"
@@ -91,7 +91,7 @@ def propose(document: object) -> Sequence[tuple[Mapping[str, Any], Value]]:
         if len(proposed) == limits.MAX_LEAVES:
             break
         name = _name(steps, proposed)
-        point = {"name": name, "kind": _KINDS[type(value)], "json": _path(steps)}
+        point = {"name": name, "kind": _KINDS[type(value)], "json_path": _path(steps)}
         proposed[name] = (point, value)
     return tuple(proposed.values())
 

@@ -212,7 +212,7 @@ def write_request(point: Point, write: Write, value: Value, headers: dict[str, s
 
 
 def _worded(point: Point, value: Value) -> Value:
-    for word, meaning in point.words.items():
+    for word, meaning in point.map.items():
         if meaning == value and isinstance(meaning, bool) == isinstance(value, bool):
             return word
     return value

@@ -60,11 +60,11 @@ class Point(model.Point):
 
     path: str | None = Field(default=None, pattern=PATH, max_length=500)
     """Resource of a polled device; the device's by default."""
-    json_path: str | None = Field(default=None, alias="json", max_length=500)
+    json_path: str | None = Field(default=None, max_length=500)
     """JSONPath of the value (RFC 9535)."""
     record: str | None = Field(default=None, min_length=1, max_length=255)
     """Name of the SenML record, base name included."""
-    words: dict[str, bool | int | float] = Field(default_factory=dict, max_length=64)
+    map: dict[str, bool | int | float] = Field(default_factory=dict, max_length=64)
     """What texts stand for, as the device writes them: ``{heating: 2}``."""
     write: Write | None = None
 
@@ -75,7 +75,7 @@ class Point(model.Point):
             compile_path(value)
         return value
 
-    @field_validator("words", mode="before")
+    @field_validator("map", mode="before")
     @classmethod
     def _are_texts(cls, value: object) -> object:
         if isinstance(value, dict) and any(isinstance(word, bool) for word in value):
@@ -86,7 +86,7 @@ class Point(model.Point):
     @model_validator(mode="after")
     def _lies_in_one_place(self) -> Self:
         if self.json_path is not None and self.record is not None:
-            msg = "give 'json' or 'record' (SenML), not both"
+            msg = "give 'json_path' or 'record' (SenML), not both"
             raise ValueError(msg)
         return self
 
@@ -124,12 +124,12 @@ class Settings(DeviceSettings):
     token_file: Path | None = None
     insecure: bool = False
     """Let secrets travel without TLS."""
-    time: str | None = Field(default=None, max_length=500)
+    time_path: str | None = Field(default=None, max_length=500)
     """JSONPath of the device's own time."""
     time_unit: TimeUnit = TimeUnit.RFC3339
     points: tuple[Point, ...] = Field(min_length=1)
 
-    @field_validator("time")
+    @field_validator("time_path")
     @classmethod
     def _is_a_path(cls, value: str | None) -> str | None:
         if value is not None:
@@ -266,7 +266,7 @@ def _problems_of_posting(settings: Settings) -> list[str]:
         if point.path is not None or point.write is not None:
             problems.append(f"point '{point.name}': 'path' and 'write' are for polled devices")
         if point.json_path is None and point.record is None:
-            problems.append(f"point '{point.name}': needs 'json' or 'record'")
+            problems.append(f"point '{point.name}': needs 'json_path' or 'record'")
     return problems
 
 

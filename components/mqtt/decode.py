@@ -138,7 +138,7 @@ def _from_plain(point: Point) -> Take:
 
 
 def _from_document(settings: Settings, point: Point) -> Take:
-    value_at = compile_path(point.path or "$")
+    value_at = compile_path(point.json_path or "$")
     time_path = point.time_path or settings.time_path
     time_at = compile_path(time_path) if time_path is not None else None
     meaning = _meaning(point)

@@ -187,7 +187,7 @@ class MqttDevice:
         message = self.hearing.messages.get(reading.point)
         if message is None:
             return Inspection(reading, f"{self.hearing.filter_of(point.name)}: nothing heard")
-        place = point.path or point.record
+        place = point.json_path or point.record
         form = self._settings.format_of(point)
         shown = f"{message.topic} ({form}{' ' + place if place else ''})"
         return Inspection(

@@ -177,7 +177,7 @@ class _Availability:
         self.topic_filter = settings.topic_of(said.topic)
         self._tree: TopicTree[bool] = TopicTree()
         self._tree.add(self.topic_filter, True)
-        self._path = compile_path(said.path) if said.path is not None else None
+        self._path = compile_path(said.json_path) if said.json_path is not None else None
         self._most = settings.max_payload_bytes
         self._words = {said.online: True, said.offline: False}
 

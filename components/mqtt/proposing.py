@@ -219,7 +219,7 @@ def point_name(text: str) -> str:
 def _point(name: str, leaf: Leaf) -> dict[str, Any]:
     point: dict[str, Any] = {"name": name, "topic": leaf.topic, "kind": kind_of(leaf.value).value}
     if leaf.format is Format.JSON:
-        point["path"] = leaf.place
+        point["json_path"] = leaf.place
     elif leaf.format is Format.SENML:
         point |= {"format": leaf.format.value, "record": leaf.place}
     if leaf.unit:

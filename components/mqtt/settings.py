@@ -27,7 +27,7 @@ class Format(StrEnum):
 
     @property
     def has_paths(self) -> bool:
-        """Whether a ``path`` leads into it."""
+        """Whether a ``json_path`` leads into it."""
         return self in {Format.JSON, Format.CBOR}
 
     @property
@@ -46,10 +46,10 @@ class Availability(_Part):
     topic: str
     online: str = Field(default="online", min_length=1, max_length=256)
     offline: str = Field(default="offline", min_length=1, max_length=256)
-    path: str | None = Field(default=None, max_length=MAX_PATH)
+    json_path: str | None = Field(default=None, max_length=MAX_PATH)
     """JSON path, where the message is JSON."""
 
-    @field_validator("path")
+    @field_validator("json_path")
     @classmethod
     def _path_is_one(cls, value: str | None) -> str | None:
         if value is not None:
@@ -92,7 +92,7 @@ class Point(model.Point):
     """Filter with wildcards and placeholders: ``plant/{device}/temperature``, ``plant/+/state``."""
     format: Format | None = None
     """The device's by default."""
-    path: str | None = Field(default=None, max_length=MAX_PATH)
+    json_path: str | None = Field(default=None, max_length=MAX_PATH)
     """Where in a JSON or CBOR document: RFC 9535, ``$.temp``; the document itself by default."""
     time_path: str | None = Field(default=None, max_length=MAX_PATH)
     """Where the document holds the value's own time; the device's ``time_path`` by default."""
@@ -105,7 +105,7 @@ class Point(model.Point):
     as long as ``availability`` says online."""
     command: Command | None = None
 
-    @field_validator("path", "time_path")
+    @field_validator("json_path", "time_path")
     @classmethod
     def _paths_are_ones(cls, value: str | None) -> str | None:
         if value is not None:
@@ -119,7 +119,7 @@ class Settings(BrokerSettings):
     interval_s: float = Field(default=60.0, ge=0.05, le=86_400)
     """How often the device publishes."""
     format: Format = Format.PLAIN
-    """Of points that name none; ``json`` for those with a ``path``."""
+    """Of points that name none; ``json`` for those with a ``json_path``."""
     time_path: str | None = Field(default=None, max_length=MAX_PATH)
     """Where a document holds its time."""
     time_unit: TimeUnit | None = None
@@ -147,8 +147,8 @@ class Settings(BrokerSettings):
                     response = self.topic_of(point.command.response_topic)
                     _check(f"{where}: response_topic", wrong_topic(response))
             form = self.format_of(point)
-            if point.path is not None and not form.has_paths:
-                _check(where, f"'path' does not go with format '{form}'; json and cbor have paths")
+            if point.json_path is not None and not form.has_paths:
+                _check(where, f"'json_path' does not go with format '{form}'; json and cbor have paths")
             if point.record and not form.has_records:
                 _check(where, f"'record' does not go with format '{form}'; senml has records")
         if self.availability is not None:
@@ -163,7 +163,7 @@ class Settings(BrokerSettings):
         """Give what a point's messages hold."""
         if point.format is not None:
             return point.format
-        if point.path is not None and not self.format.has_paths:
+        if point.json_path is not None and not self.format.has_paths:
             return Format.JSON
         return self.format
 

@@ -26,7 +26,7 @@ PLACES = {
 }  # fmt: skip
 KINDS = {"serial": "text", "on": "boolean", "large": "integer"}
 POINTS = [
-    {"name": name, "kind": KINDS.get(name, "float"), "json": path} for name, path in PLACES.items()
+    {"name": name, "kind": KINDS.get(name, "float"), "json_path": path} for name, path in PLACES.items()
 ]
 
 
@@ -59,7 +59,7 @@ async def poll_simulator(folder: Path) -> AsyncIterator[Subject]:
     points = [
         {**POINTS[0], "write": write},
         *POINTS[1:],
-        {"name": "absent", "path": "/nowhere", "json": "$.x"},
+        {"name": "absent", "path": "/nowhere", "json_path": "$.x"},
     ]
     settings = _polled(port, "/status", points)
     try:
@@ -90,7 +90,7 @@ async def poll_peer(folder: Path) -> AsyncIterator[Subject]:
     points = [
         *POINTS,
         {"name": "plain", "path": "/plain.txt"},
-        {"name": "absent", "path": "/nowhere.json", "json": "$.x"},
+        {"name": "absent", "path": "/nowhere.json", "json_path": "$.x"},
     ]
     settings = _polled(port, "/status.json", points)
     await restore()
@@ -128,7 +128,7 @@ async def push(folder: Path) -> AsyncIterator[Subject]:
         token=TOKEN,
         stale_after_s=0.2,
         timeout_s=0.5,
-        points=[*POINTS, {"name": "absent", "json": "$.absent"}],
+        points=[*POINTS, {"name": "absent", "json_path": "$.absent"}],
     )
     await restore()
     try:

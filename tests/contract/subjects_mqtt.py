@@ -22,12 +22,12 @@ POINTS = [
     {"name": "plain", "topic": "dev/plain"},
     {"name": "state", "topic": "dev/+/state", "kind": "boolean"},
     {"name": "mode", "topic": "dev/mode", "kind": "integer", "map": {"AUTO": 1, "MAN": 2}},
-    {"name": "temp", "topic": "dev/doc", "path": "$.t[0].v", "time_path": "$.at"},
-    {"name": "serial", "topic": "dev/doc", "path": "$.serial", "kind": "text"},
+    {"name": "temp", "topic": "dev/doc", "json_path": "$.t[0].v", "time_path": "$.at"},
+    {"name": "serial", "topic": "dev/doc", "json_path": "$.serial", "kind": "text"},
     {"name": "senml", "topic": "dev/pack", "format": "senml", "record": "urn:x:rh"},
     {"name": "setpoint", "topic": "dev/setpoint", "command": {
         "topic": "dev/setpoint/set", "format": "json", "response_topic": "dev/answer"}},
-    {"name": "garbage", "topic": "dev/garbage", "path": "$.t"},
+    {"name": "garbage", "topic": "dev/garbage", "json_path": "$.t"},
 ]  # fmt: skip
 RETAINED = {
     "dev/plain": "21.5",

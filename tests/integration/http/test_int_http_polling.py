@@ -20,7 +20,7 @@ from tests.integration.http.certificates import server_tls
 
 TIMEOUT_S = 0.3
 POINTS = [
-    {"name": "flow", "json": "$.temperatures.flow"},
+    {"name": "flow", "json_path": "$.temperatures.flow"},
     {"name": "firmware", "kind": "text", "path": "/api/v1/firmware"},
 ]
 
@@ -166,7 +166,7 @@ async def test_demo_profile_fits_the_simulator(port):
 
 async def test_write_is_taken_or_refused_with_the_status(port):
     write = {"path": "/api/v1/settings", "body": {"flow_set_point": "{value}"}}
-    point = {"name": "set", "path": "/api/v1/settings", "json": "$.flow_set_point", "write": write}
+    point = {"name": "set", "path": "/api/v1/settings", "json_path": "$.flow_set_point", "write": write}
     settings = settings_of(port, [point, *POINTS])
     async with driver.open_device(settings) as device:
         assert isinstance(device, Writable)
@@ -180,7 +180,7 @@ async def test_write_is_taken_or_refused_with_the_status(port):
 @pytest.mark.parametrize("value", ["warm", True])
 async def test_value_of_another_type_is_not_sent(pump, port, value):
     write = {"path": "/api/v1/settings"}
-    settings = settings_of(port, [{"name": "set", "json": "$.x", "write": write}])
+    settings = settings_of(port, [{"name": "set", "json_path": "$.x", "write": write}])
     async with driver.open_device(settings) as device:
         with pytest.raises(DeviceRefusedError, match="float"):
             await device.write("set", value)

@@ -19,7 +19,7 @@ from simulators.http.sensor import FORMATS, Posting, RoomSensor, message
 from tests.integration.http.certificates import client_tls, write_certificate
 
 TOKEN = "0123456789abcdef"
-POINTS = [{"name": "power", "json": "$.power"}, {"name": "phase", "json": "$.phases[0]"}]
+POINTS = [{"name": "power", "json_path": "$.power"}, {"name": "phase", "json_path": "$.phases[0]"}]
 SENML = [{"name": n, "record": f"room:{n}"} for n in ("temperature", "humidity", "co2", "battery")]
 
 
@@ -188,7 +188,7 @@ async def test_sensor_is_heard_in_each_format(posting, form):
     profile = yaml.safe_load((built_in_folder() / "demo-room-sensor.yaml").read_text())
     json_form = form == "json"
     points = profile["points"] if json_form else SENML
-    defaults = {"time": "$.time", "time_unit": "ms"} if json_form else {}
+    defaults = {"time_path": "$.time", "time_unit": "ms"} if json_form else {}
     sensor, now_us = RoomSensor(), time.time_ns() // 1000
     sensor.advance(1.0, 0.0)
     async with driver.open_device(settings_of(posting.port, points, **defaults)) as device:

@@ -228,7 +228,7 @@ class QuickStation(WeatherStation):
 
 
 async def test_message_is_shown_as_it_came():
-    point = {"name": "t", "topic": "site/weather/observation", "path": "$.air.temperature"}
+    point = {"name": "t", "topic": "site/weather/observation", "json_path": "$.air.temperature"}
     async with broker() as port, serve(QuickStation(), "127.0.0.1", port):
         made = settings(port, point, "none", time_path="$.time", time_unit="ms")
         async with driver.open_device(made) as device:

@@ -30,10 +30,10 @@ def decoded(settings, data, media_type="application/json"):
 
 def test_each_point_is_judged_alone():
     settings = settings_of(
-        {"name": "good", "json": "$.a"},
-        {"name": "absent", "json": "$.b"},
-        {"name": "null", "json": "$.c"},
-        {"name": "worded", "json": "$.d", "words": {"heating": 2}},
+        {"name": "good", "json_path": "$.a"},
+        {"name": "absent", "json_path": "$.b"},
+        {"name": "null", "json_path": "$.c"},
+        {"name": "worded", "json_path": "$.d", "map": {"heating": 2}},
     )
     readings = decoded(settings, b'{"a": 1.5, "c": null, "d": "heating"}')
     assert {name: (r.value, r.reason) for name, r in readings.items()} == {
@@ -45,13 +45,13 @@ def test_each_point_is_judged_alone():
 
 
 def test_plain_text_is_the_value():
-    settings = settings_of({"name": "a"}, {"name": "b", "kind": "boolean", "words": {"AUF": True}})
+    settings = settings_of({"name": "a"}, {"name": "b", "kind": "boolean", "map": {"AUF": True}})
     assert decoded(settings, b"21.5\n", "text/html")["a"].value == 21.5
     assert decoded(settings, b"AUF", "")["b"].value is True
 
 
 def test_devices_own_time_is_taken():
-    settings = settings_of({"name": "a", "json": "$.a"}, time="$.t", time_unit="s")
+    settings = settings_of({"name": "a", "json_path": "$.a"}, time_path="$.t", time_unit="s")
     assert decoded(settings, b'{"a": 1, "t": 1700000000}')["a"].source_us == NOW_US
     reading = decoded(settings, b'{"a": 1, "t": "soon"}')["a"]
     assert (reading.value, reading.quality) == (None, Quality.BAD)
@@ -85,7 +85,7 @@ def test_senml_in_another_unit_is_bad():
 @given(st.binary(max_size=100), st.sampled_from(["application/json", "application/senml+cbor", ""]))
 def test_any_bytes_are_readings_or_refused(data, media_type):
     settings = settings_of(
-        {"name": "a", "json": "$.a"}, {"name": "b", "record": "b"}, {"name": "c"}, time="$.t"
+        {"name": "a", "json_path": "$.a"}, {"name": "b", "record": "b"}, {"name": "c"}, time_path="$.t"
     )
     with suppress(PayloadError):
         for reading in decode(settings, settings.points, Message(data, media_type, NOW_US)):
@@ -111,7 +111,7 @@ def test_proposed_points_are_valid_and_find_their_values(document):
 
 def test_proposed_points_are_named_by_their_path():
     document = {"airTemp": 20.5, "phases": [{"power": 7}], "ok": True, "odd name": "x"}
-    assert [(p["name"], p["kind"], p["json"]) for p, _ in propose(document)] == [
+    assert [(p["name"], p["kind"], p["json_path"]) for p, _ in propose(document)] == [
         ("air_temp", "float", "$.airTemp"),
         ("phases_0_power", "integer", "$.phases[0].power"),
         ("ok", "boolean", "$.ok"),

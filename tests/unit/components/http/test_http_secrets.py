@@ -6,7 +6,7 @@ from components.http.secrets import read_secret, request_headers
 from components.http.settings import Settings
 from edge_runtime.errors import DeviceRefusedError
 
-POINTS = [{"name": "power", "json": "$.power"}]
+POINTS = [{"name": "power", "json_path": "$.power"}]
 
 
 def settings_of(**fields):

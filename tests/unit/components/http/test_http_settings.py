@@ -8,7 +8,7 @@ from components.http.polled import write_request
 from components.http.settings import Point, Settings, Write
 
 TOKEN = "0123456789abcdef"
-POINTS = [{"name": "power", "json": "$.power"}]
+POINTS = [{"name": "power", "json_path": "$.power"}]
 POLLED = {"name": "heater", "url": "https://10.0.0.7/api", "points": POINTS}
 POSTING = {"name": "sensor", "listen": "127.0.0.1:8088", "token": TOKEN, "points": POINTS}
 
@@ -36,18 +36,18 @@ def test_url_is_taken_without_its_last_slash(url):
         ({**POLLED, "headers": {"Authorization": "Bearer x"}}, "is a secret"),
         ({**POLLED, "headers": {"X-A": "b\r\nX-C: d"}}, "make no header"),
         ({**POLLED, "post": {"/rpc": {}}}, "must be one that a point has"),
-        ({**POLLED, "points": [{"name": "a", "json": "power"}]}, "is no JSONPath"),
-        ({**POLLED, "points": [{"name": "a", "json": "$", "record": "x"}]}, "not both"),
-        ({**POLLED, "time": "$["}, "is no JSONPath"),
-        ({**POLLED, "points": [{"name": "a", "words": {True: 1}}]}, "in quotes"),
+        ({**POLLED, "points": [{"name": "a", "json_path": "power"}]}, "is no JSONPath"),
+        ({**POLLED, "points": [{"name": "a", "json_path": "$", "record": "x"}]}, "not both"),
+        ({**POLLED, "time_path": "$["}, "is no JSONPath"),
+        ({**POLLED, "points": [{"name": "a", "map": {True: 1}}]}, "in quotes"),
         ({**POSTING, "token": "short"}, "needs 16 characters"),
         ({**POSTING, "token": None}, "needs 'token'"),
         ({**POSTING, "listen": "0.0.0.0:8088"}, "tokens would travel unencrypted"),
         ({**POSTING, "listen": "8088"}, "no address to listen on"),
         ({**POSTING, "listen": "127.0.0.1:80880"}, "no address to listen on"),
         ({**POSTING, "certificate_file": "c.pem"}, "belong together"),
-        ({**POSTING, "points": [{"name": "a"}]}, "needs 'json' or 'record'"),
-        ({**POSTING, "points": [{"name": "a", "json": "$", "path": "/x"}]}, "for polled devices"),
+        ({**POSTING, "points": [{"name": "a"}]}, "needs 'json_path' or 'record'"),
+        ({**POSTING, "points": [{"name": "a", "json_path": "$", "path": "/x"}]}, "for polled devices"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_told(fields, told):
@@ -69,9 +69,9 @@ def test_no_secret_is_shown():
 
 def test_points_of_one_resource_are_one_request():
     points = [
-        {"name": "a", "json": "$.a"},
-        {"name": "b", "json": "$.b"},
-        {"name": "c", "path": "/other", "json": "$.c"},
+        {"name": "a", "json_path": "$.a"},
+        {"name": "b", "json_path": "$.b"},
+        {"name": "c", "path": "/other", "json_path": "$.c"},
     ]
     settings = Settings(
         **{**POLLED, "points": points, "path": "/status", "post": {"/other": {"q": 1}}}
@@ -99,7 +99,7 @@ def test_value_goes_where_the_template_says(write, value, path, body):
 
 
 def test_word_is_written_for_a_value_that_has_one():
-    point = Point(name="p", words={"on": True, "one": 1})
+    point = Point(name="p", map={"on": True, "one": 1})
     write = Write(path="/{value}")
     assert write_request(point, write, True, {}).path == "/on"
     assert write_request(point, write, 1, {}).path == "/one"

@@ -56,15 +56,15 @@ def test_document_serves_several_points():
     document = '{"t": [{"v": 3}], "on": "ON", "name": "x"}'
     readings = decode(
         document,
-        {"name": "a", "path": "$.t[0].v"},
-        {"name": "b", "path": "$.on", "kind": "boolean"},
-        {"name": "c", "path": "$.name", "kind": "text"},
+        {"name": "a", "json_path": "$.t[0].v"},
+        {"name": "b", "json_path": "$.on", "kind": "boolean"},
+        {"name": "c", "json_path": "$.name", "kind": "text"},
     )
     assert [r.value for r in readings] == [3, True, "x"]
 
 
 def test_words_of_a_document_are_mapped():
-    assert one('{"s": "RUN"}', {"path": "$.s", "map": {"RUN": 2}}).value == 2
+    assert one('{"s": "RUN"}', {"json_path": "$.s", "map": {"RUN": 2}}).value == 2
 
 
 def test_document_without_a_path_is_the_value_itself():
@@ -73,24 +73,24 @@ def test_document_without_a_path_is_the_value_itself():
 
 def test_cbor_document():
     data = cbor2.dumps({"t": 3.5})
-    assert one(data, {"format": "cbor", "path": "$.t"}).value == 3.5
+    assert one(data, {"format": "cbor", "json_path": "$.t"}).value == 3.5
 
 
 @pytest.mark.parametrize("payload", [b"{]", b"\xff\xfe", b"[" * 100, b'{"t": NaN}'])
 def test_document_that_is_none_is_bad_for_all_its_points(payload):
-    readings = decode(payload, {"name": "a", "path": "$.t"}, {"name": "b", "path": "$.u"})
+    readings = decode(payload, {"name": "a", "json_path": "$.t"}, {"name": "b", "json_path": "$.u"})
     assert {r.quality for r in readings} == {Quality.BAD}
     assert all(r.reason.startswith("device_error:") for r in readings)
 
 
 def test_value_never_in_a_document_is_a_wrong_path():
-    assert one('{"t": 3}', {"path": "$.temp"}).reason == "configuration:not in the message"
+    assert one('{"t": 3}', {"json_path": "$.temp"}).reason == "configuration:not in the message"
 
 
 def test_partial_document_is_no_news_of_what_it_leaves_out():
     points = [
-        {"name": "a", "topic": "t", "path": "$.a"},
-        {"name": "b", "topic": "t", "path": "$.b"},
+        {"name": "a", "topic": "t", "json_path": "$.a"},
+        {"name": "b", "topic": "t", "json_path": "$.b"},
     ]
     made = Settings(name="d", host="b", points=points)
     decoder = Decoder(made, made.points, set())
@@ -101,7 +101,7 @@ def test_partial_document_is_no_news_of_what_it_leaves_out():
 
 def test_null_and_objects_are_bad():
     readings = decode(
-        '{"a": null, "b": {}}', {"name": "a", "path": "$.a"}, {"name": "b", "path": "$.b"}
+        '{"a": null, "b": {}}', {"name": "a", "json_path": "$.a"}, {"name": "b", "json_path": "$.b"}
     )
     assert [r.reason for r in readings] == [
         "device_error:null at $.a",
@@ -141,12 +141,12 @@ def test_time_that_is_none_is_an_error(value):
 
 
 def test_reading_carries_the_devices_time():
-    reading = one('{"v": 1, "at": 1789999999}', {"path": "$.v"}, time_path="$.at")
+    reading = one('{"v": 1, "at": 1789999999}', {"json_path": "$.v"}, time_path="$.at")
     assert reading.source_us == 1_789_999_999_000_000
 
 
 def test_wrong_time_spoils_its_reading():
-    reading = one('{"v": 1, "at": "soon"}', {"path": "$.v"}, time_path="$.at")
+    reading = one('{"v": 1, "at": "soon"}', {"json_path": "$.v"}, time_path="$.at")
     assert reading.quality is Quality.BAD
 
 
@@ -169,7 +169,7 @@ def test_retained_value_of_a_point_that_is_published_on_change_is_the_present_on
 @pytest.mark.parametrize(("age_s", "quality"), [(5, Quality.GOOD), (3_600, Quality.UNCERTAIN)])
 def test_retained_value_with_a_time_is_as_old_as_it_says(age_s, quality):
     document = json.dumps({"v": 1, "at": NOW_US // 1_000_000 - age_s})
-    reading = one(document, {"path": "$.v"}, time_path="$.at", retained=True, interval_s=10)
+    reading = one(document, {"json_path": "$.v"}, time_path="$.at", retained=True, interval_s=10)
     assert reading.quality is quality
 
 
@@ -202,11 +202,11 @@ POINTS = [
     {"name": "plain"},
     {"name": "truth", "kind": "boolean"},
     {"name": "text", "kind": "text"},
-    {"name": "path", "path": "$.a[0].b", "time_path": "$.t"},
-    {"name": "query", "path": "$..b"},
+    {"name": "path", "json_path": "$.a[0].b", "time_path": "$.t"},
+    {"name": "query", "json_path": "$..b"},
     {"name": "senml", "format": "senml"},
     {"name": "binary", "format": "senml-cbor"},
-    {"name": "cbor", "format": "cbor", "path": "$.a"},
+    {"name": "cbor", "format": "cbor", "json_path": "$.a"},
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -94,7 +94,7 @@ def test_who_publishes_is_not_away():
 
 def test_availability_in_a_document():
     hearing = make(
-        availability={"topic": "d/+/lwt", "path": "$.on", "online": "true", "offline": "false"}
+        availability={"topic": "d/+/lwt", "json_path": "$.on", "online": "true", "offline": "false"}
     )
     hear(hearing, "d/x/lwt", '{"on": false}')
     assert hearing.away

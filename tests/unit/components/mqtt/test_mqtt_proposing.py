@@ -35,7 +35,7 @@ def test_plain_topics_of_one_branch_are_a_device():
 
 def test_document_is_a_device_with_a_point_for_each_leaf():
     [found] = proposed(**{"w/obs": '{"air": {"t": 1.5, "dew point": 2}, "wind": [3], "x": null}'})
-    assert [point["path"] for point in found.points] == [
+    assert [point["json_path"] for point in found.points] == [
         "$.air.t",
         "$.air['dew point']",
         "$.wind[0]",

@@ -29,8 +29,8 @@ def test_version_may_be_written_as_a_number(said, version):
     ("form", "point", "found"),
     [
         ("plain", {}, Format.PLAIN),
-        ("plain", {"path": "$.a"}, Format.JSON),
-        ("cbor", {"path": "$.a"}, Format.CBOR),
+        ("plain", {"json_path": "$.a"}, Format.JSON),
+        ("cbor", {"json_path": "$.a"}, Format.CBOR),
         ("json", {"format": "senml"}, Format.SENML),
     ],
 )
@@ -44,15 +44,15 @@ def test_format_of_a_point(form, point, found):
     [
         ({"point": {"topic": "a/#/b"}}, "'#' may only be the last level"),
         ({"point": {"topic": "{room}/b"}}, "no placeholder 'room'"),
-        ({"point": {"path": "temp"}}, "temp"),
-        ({"point": {"path": "$.a", "format": "plain"}}, "'path' does not go with format 'plain'"),
+        ({"point": {"json_path": "temp"}}, "temp"),
+        ({"point": {"json_path": "$.a", "format": "plain"}}, "'json_path' does not go with format 'plain'"),
         ({"point": {"record": "x"}}, "'record' does not go with format 'plain'"),
         ({"point": {"command": {"topic": "a/+"}}}, "has no wildcards"),
         ({"point": {"command": {"topic": "a", "response_topic": "#"}}}, "response_topic"),
         ({"point": {"command": {"topic": "a", "correlation": "id"}}}, "'correlation' needs"),
         ({"point": {"command": {"topic": "a", "qos": 2}}}, "qos"),
         ({"availability": {"topic": "a+"}}, "availability"),
-        ({"availability": {"topic": "a", "path": "$["}}, "$["),
+        ({"availability": {"topic": "a", "json_path": "$["}}, "$["),
         ({"password_file": "x"}, "'password_file' needs a 'username'"),
         ({"clean_start": False}, "needs a 'client_id'"),
         ({"tls": {"certificate_file": "x"}}, "belong together"),
@@ -77,7 +77,7 @@ def test_plan_joins_points_of_one_filter():
     made = Settings(
         name="d",
         host="b",
-        points=[POINT, POINT | {"name": "q", "path": "$.x"}, POINT | {"name": "r", "topic": "c"}],
+        points=[POINT, POINT | {"name": "q", "json_path": "$.x"}, POINT | {"name": "r", "topic": "c"}],
     )
     plans = driver.plan(made, ["p", "q", "r"])
     assert [(plan.label, plan.points) for plan in plans] == [
