@@ -71,6 +71,8 @@ class PlantDevice:
     port: int
     """Counted from the plant's first."""
     unit: int
+    product: str
+    """What it says of itself when asked for its identification."""
     model: Callable[[int], Model]
     """Makes the device from a seed."""
     silent: Callable[[float], bool] = never
@@ -78,8 +80,23 @@ class PlantDevice:
 
 
 PLANT = (
-    PlantDevice("pump-station", "demo-pump-station", 0, 1, PumpStation),
-    PlantDevice("energy-meter", "demo-energy-meter", 0, 2, EnergyMeter),
-    PlantDevice("air-handling-unit", "demo-air-handling-unit", 1, 1, AirHandlingUnit),
-    PlantDevice("level-transmitter", "demo-level-transmitter", 2, 1, LevelTransmitter, is_silent),
+    PlantDevice("pump-station", "demo-pump-station", 0, 1, "Simulated pump station", PumpStation),
+    PlantDevice("energy-meter", "demo-energy-meter", 0, 2, "Simulated energy meter", EnergyMeter),
+    PlantDevice(
+        "air-handling-unit",
+        "demo-air-handling-unit",
+        1,
+        1,
+        "Simulated air handling unit",
+        AirHandlingUnit,
+    ),
+    PlantDevice(
+        "level-transmitter",
+        "demo-level-transmitter",
+        2,
+        1,
+        "Simulated level transmitter",
+        LevelTransmitter,
+        is_silent,
+    ),
 )

@@ -12,6 +12,7 @@ from pymodbus.framer import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from simulators.modbus.identity import told
 from simulators.modbus.image import Image
 from simulators.modbus.plant import FIRST_PORT, PLANT, PORTS, Model, PlantDevice, Simulated, never
 from simulators.modbus.spoiling import Spoil, sound
@@ -26,6 +27,7 @@ NOWHERE = 0xFFF0
 SERIAL_BAUD = 19_200
 Silent = Callable[[float], bool]
 NO_UNITS: Mapping[int, Silent] = {}
+NAMELESS: Mapping[int, str] = {}
 OnPacket = Callable[[bool, bytes], bytes]
 Action = Callable[..., Coroutine[Any, Any, ExcCodes | None]]
 
@@ -40,17 +42,19 @@ async def serve(
     silent: Silent = never,
     silent_units: Mapping[int, Silent] = NO_UNITS,
     spoil: Spoil = sound,
+    products: Mapping[int, str] = NAMELESS,
 ) -> AsyncIterator[int]:
     """Serve devices by unit id on one port, with ``rtu`` as a converter does; gives the port.
 
     Their time starts now. While ``silent`` (by seconds after the start) nobody answers, and of RTU
     units none for which ``silent_units`` says so. ``spoil`` changes answers on their way.
+    ``products`` is what they say of themselves, by unit.
 
     Raises:
         OSError: the port is taken.
 
     """
-    devices, on_packet = _bring_up(units, silent, silent_units, spoil, rtu=rtu)
+    devices, on_packet = _bring_up(units, silent, silent_units, spoil, rtu=rtu, products=products)
     framer = FramerType.RTU if rtu else FramerType.SOCKET
     server = ModbusTcpServer(devices, framer=framer, address=(host, port), trace_packet=on_packet)
     try:
@@ -71,6 +75,7 @@ async def serve_serial(
     baudrate: int = SERIAL_BAUD,
     silent_units: Mapping[int, Silent] = NO_UNITS,
     spoil: Spoil = sound,
+    products: Mapping[int, str] = NAMELESS,
 ) -> AsyncIterator[None]:
     """Serve devices by unit id on a serial port, 8 bits, no parity, one stop bit.
 
@@ -78,7 +83,7 @@ async def serve_serial(
         OSError: the port cannot be opened.
 
     """
-    devices, on_packet = _bring_up(units, never, silent_units, spoil, rtu=True)
+    devices, on_packet = _bring_up(units, never, silent_units, spoil, rtu=True, products=products)
     server = ModbusSerialServer(devices, port=path, baudrate=baudrate, trace_packet=on_packet)
     try:
         await server.serve_forever(background=True)
@@ -97,6 +102,7 @@ def _bring_up(
     spoil: Spoil,
     *,
     rtu: bool,
+    products: Mapping[int, str],
 ) -> tuple[list[SimDevice], OnPacket]:
     """Start the devices' time; gives them, and what looks at each packet on its way."""
     loop = asyncio.get_running_loop()
@@ -110,7 +116,7 @@ def _bring_up(
             return data
         # pymodbus answers for units that are not there; on a serial line nobody would.
         absent = rtu and (data[0] not in units or silent_units.get(data[0], never)(elapsed()))
-        return b"" if absent or silent(elapsed()) else spoil(data)
+        return b"" if absent or silent(elapsed()) else spoil(told(data, products, rtu=rtu))
 
     now = datetime.now().astimezone()
     midnight_s = now.hour * 3600.0 + now.minute * 60 + now.second
@@ -136,6 +142,7 @@ async def serve_plant(
                     host=host,
                     port=first_port + offset if first_port else 0,
                     silent=devices[0].silent,
+                    products={device.unit: device.product for device in devices},
                 )
             )
             found.update({device.name: (device, port) for device in devices})
@@ -164,12 +171,15 @@ async def serve_plant_line(
     units = {unit: model for unit, (_, model) in plant.items()}
     silent = {unit: device.silent for unit, (device, _) in plant.items()}
     found = {device.name: (device, unit) for unit, (device, _) in plant.items()}
+    products = {unit: device.product for unit, (device, _) in plant.items()}
     if path:
-        async with serve_serial(units, path, baudrate=baudrate, silent_units=silent, spoil=spoil):
+        async with serve_serial(
+            units, path, baudrate=baudrate, silent_units=silent, spoil=spoil, products=products
+        ):
             yield 0, found
         return
     async with serve(
-        units, host=host, port=port, rtu=True, silent_units=silent, spoil=spoil
+        units, host=host, port=port, rtu=True, silent_units=silent, spoil=spoil, products=products
     ) as listening:
         yield listening, found
 

@@ -107,7 +107,12 @@ async def _modbus(first_port: int, seed: int) -> AsyncIterator[list[Device]]:
 async def _serial(seed: int) -> AsyncIterator[list[Device]]:
     async with (
         cable() as (ours, theirs),
-        serve_serial({SERIAL_UNIT: EnergyMeter(seed + SERIAL_UNIT)}, ours, baudrate=SERIAL_BAUD),
+        serve_serial(
+            {SERIAL_UNIT: EnergyMeter(seed + SERIAL_UNIT)},
+            ours,
+            baudrate=SERIAL_BAUD,
+            products={SERIAL_UNIT: "Simulated energy meter"},
+        ),
     ):
         serial = {"port": theirs, "baudrate": SERIAL_BAUD, "parity": "none"}
         yield [
