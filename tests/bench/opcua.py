@@ -13,7 +13,8 @@ async def run() -> dict[str, object]:
     """Run the benchmark; gives both, and the ratios."""
     async with plant("opcua_plant", str(ITEMS)) as target:
         points = [
-            {"name": f"v{i}", "node": f"ns={target['namespace']};s=v{i}"} for i in range(ITEMS)
+            {"name": f"v{i}", "node": f"ns={target['namespace']};s=v{i}", "queue_size": 10}
+            for i in range(ITEMS)
         ]
         device = {
             "name": "plant", "endpoint": target["endpoint"], "security_policy": "None",

@@ -125,6 +125,9 @@ def export_sheet(
     profile: Annotated[str, typer.Argument(help="A profile's name, or its file.")],
     out: Annotated[Path, typer.Option(help="The sheet to write: .csv or .xlsx.")],
     folder: Folder = None,
+    device: Annotated[
+        int | None, typer.Option(help="Write an EDE file, of this BACnet device.")
+    ] = None,
 ) -> None:
     """Write a profile as a sheet, which imports again without a change."""
     from components.drivers import find_driver  # noqa: PLC0415 - help must be quick
@@ -137,7 +140,15 @@ def export_sheet(
     file = next((p for p in (Path(profile), *places) if p.suffix == ".yaml" and p.is_file()), None)
     if file is None:
         leave(ExitCode.NOT_FOUND, f"no profile '{profile}'; 'tidegate edge profile list' has them")
-    rows = export_rows(read_profile(file, find_driver))
+    found = read_profile(file, find_driver)
+    if device is not None:
+        from tidegate.profiles.ede_export import write_ede  # noqa: PLC0415
+
+        beside = out.with_name(f"{out.stem}_StateTexts.csv")
+        for path, content in zip((out, beside), write_ede(found, device), strict=True):
+            path.write_bytes(content)
+        leave(ExitCode.OK, f"wrote {out}, and the texts of states to {beside}")
+    rows = export_rows(found)
     if out.suffix not in {".csv", ".xlsx"}:
         leave(ExitCode.USAGE, f"--out {out}: a sheet ends in .csv or .xlsx")
     out.write_bytes(write_csv(rows) if out.suffix == ".csv" else write_xlsx(rows, file.stem))

@@ -1,9 +1,13 @@
 import pytest
 
+from components.bacnet.settings import is_value, ref_of
 from components.drivers import find_driver
 from edge_runtime.errors import SettingsError
 from edge_runtime.problems import FileProblemsError
+from edge_runtime.profiles.loader import built_in_folder
 from tidegate.profiles.checking import read_profile
+from tidegate.profiles.columns import point_type, read_points
+from tidegate.profiles.ede_export import write_ede
 from tidegate.profiles.importing import plan_import, write_import
 from tidegate.profiles.opening import Options, open_points
 
@@ -59,3 +63,27 @@ def test_a_wrong_cell_is_named_by_row_and_column(files):
         open_points(files / "site.csv", Options(device=100))
     [problem] = caught.value.problems
     assert (problem.line, problem.path) == (9, "E9 object-instance")
+
+
+def told(point):
+    """What an EDE file says of a point."""
+    return (point.object, point.access, sorted(point.labels.items()))
+
+
+@pytest.mark.parametrize("name", ["demo-bacnet-room", "demo-bacnet-air-handling-unit"])
+def test_what_is_exported_as_ede_imports_as_the_same_points(name, tmp_path):
+    profile = read_profile(built_in_folder() / f"{name}.yaml", find_driver)
+    ede, texts = write_ede(profile, 2001)
+    (tmp_path / "site.csv").write_bytes(ede)
+    (tmp_path / "states.csv").write_bytes(texts)
+    sheet = open_points(tmp_path / "site.csv", Options(states=tmp_path / "states.csv"))
+    points, problems = read_points(sheet, point_type(find_driver("bacnet")))
+    assert problems == []
+    exported = sorted(map(told, (p for p in profile.points if is_value(ref_of(p)))))
+    assert sorted(map(told, points)) == exported
+
+
+def test_only_a_bacnet_profile_becomes_an_ede_file():
+    profile = read_profile(built_in_folder() / "eastron-sdm630.yaml", find_driver)
+    with pytest.raises(SettingsError, match="'eastron-sdm630' is for modbus, not for bacnet"):
+        write_ede(profile, 1)
