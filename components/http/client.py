@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from time import time
 from urllib.parse import urljoin, urlsplit
@@ -40,6 +41,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes | None = None
     max_bytes: int = limits.MAX_ANSWER_BYTES
+    once: bool = False
+    """A command: it must not be sent again, nor elsewhere, whatever its method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Line:
             try:
                 answer = await self._ask_once(request, url)
             except httpx.RemoteProtocolError:
-                if request.method != "GET":
+                if request.once or request.method != "GET":
                     raise
                 # A kept connection that the device closed at this moment: ask on a new one.
                 answer = await self._ask_once(request, url)
@@ -136,8 +139,12 @@ class Line:
         raise StatusError(status, url)
 
     def _next(self, request: Request, url: str, location: str) -> str:
-        target = urljoin(url, location)
-        if origin_of(target) != origin_of(url) or request.method != "GET":
+        try:
+            target = urljoin(url, location)
+        except ValueError:  # no address at all
+            target = location
+        elsewhere = origin_of(target) != origin_of(url)
+        if elsewhere or request.once or request.method != "GET":
             msg = f"{url} leads to {target[:200]}, which is not followed"
             raise AnswerError(msg, detail="redirect", hint=REDIRECT_HINT)
         return target
@@ -225,6 +232,9 @@ def _make_client(ca_file: Path | None) -> "httpx.AsyncClient":  # noqa: TID251 -
         trust_env=False,
         follow_redirects=False,
         timeout=None,  # noqa: S113 - asyncio.timeout holds for the whole exchange
+        cookies=CookieJar(
+            DefaultCookiePolicy(allowed_domains=[])
+        ),  # none is kept: hosts are shared
         headers={"User-Agent": "tidegate", "Accept": "application/json, */*;q=0.5"},
         limits=httpx.Limits(
             max_connections=MAX_CONNECTIONS,

@@ -106,8 +106,8 @@ class Endpoint:
 
     def _known(self, request: Request) -> list[Poster]:
         """Give the device that the token proves; whatever is wrong takes as long and says as much."""
-        name = request.url.path.removeprefix(PREFIX)
-        posters = self.posters.get(name, []) if request.url.path.startswith(PREFIX) else []
+        path: str = request.scope["path"]  # request.url is made of what the Host header says
+        posters = self.posters.get(path.removeprefix(PREFIX), []) if path.startswith(PREFIX) else []
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         expected = posters[0].token if posters else _NOBODY
         given = digest(token.strip()[: limits.MAX_SECRET_BYTES])

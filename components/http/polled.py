@@ -206,9 +206,12 @@ def write_request(point: Point, write: Write, value: Value, headers: dict[str, s
         return Request("GET", path, headers)
     if write.text is not None:
         body = write.text.replace(PLACE, text).encode()
-        return Request(write.method, path, {**headers, "Content-Type": "text/plain"}, body)
+        headers = {**headers, "Content-Type": "text/plain"}
+        return Request(write.method, path, headers, body, once=True)
     template: Any = write.body
-    return Request(write.method, path, headers, msgspec.json.encode(filled(template, value)))
+    return Request(
+        write.method, path, headers, msgspec.json.encode(filled(template, value)), once=True
+    )
 
 
 def _worded(point: Point, value: Value) -> Value:

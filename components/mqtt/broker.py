@@ -124,7 +124,9 @@ class Broker:
                 )
             except aiomqtt.MqttError as exc:
                 raise await self._failed() from exc
-            for text, code in zip(asked, codes, strict=False):
+            # A broker that answers for fewer filters has not granted the rest.
+            answers = [*codes[: len(asked)], *[limits.REFUSED] * (len(asked) - len(codes))]
+            for text, code in zip(asked, answers, strict=True):
                 value = code.value if isinstance(code, ReasonCode) else int(code)
                 if value >= limits.REFUSED:
                     refused[text] = value

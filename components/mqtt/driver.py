@@ -77,6 +77,7 @@ class MqttDevice:
                     yield News(readings)
                     await asyncio.sleep(GATHER_S)
                 elif held := [name for name in self.hearing.held() if name in wanted]:
+                    await self._prove(held)  # a frozen broker says nothing of last wills
                     yield News(confirmed=held)
         finally:
             self.hearing.keep_news = False

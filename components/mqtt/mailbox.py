@@ -1,6 +1,7 @@
 """What waits for a device's reader: bounded, the oldest of a topic gives way; pure."""
 
 from collections import deque
+from operator import itemgetter
 
 from components.mqtt.client import Message
 from components.mqtt.limits import MAX_QUEUED, MAX_TOPICS
@@ -15,7 +16,9 @@ class Mailbox:
     def __init__(self, *, depth: int = MAX_QUEUED, max_bytes: int = MAX_BYTES) -> None:
         self._depth = depth
         self._max_bytes = max_bytes
-        self._waiting: dict[str, deque[Message]] = {}
+        self._waiting: dict[str, deque[tuple[int, Message]]] = {}
+        self._arrived = 0
+        """Messages so far: the place of each among all topics."""
         self._bytes = 0
         self.dropped = 0
         """Messages that nobody will see."""
@@ -30,7 +33,8 @@ class Mailbox:
             queue = self._waiting[message.topic] = deque()
         elif len(queue) >= self._depth:
             self._drop_oldest(queue)
-        queue.append(message)
+        self._arrived += 1
+        queue.append((self._arrived, message))
         self._bytes += len(message.payload)
         if self._bytes > self._max_bytes:
             self._shed(message)
@@ -43,13 +47,16 @@ class Mailbox:
         if self._bytes > self._max_bytes:
             self._drop_oldest(self._waiting.pop(newest.topic))
 
-    def _drop_oldest(self, queue: deque[Message]) -> None:
-        self._bytes -= len(queue.popleft().payload)
+    def _drop_oldest(self, queue: deque[tuple[int, Message]]) -> None:
+        self._bytes -= len(queue.popleft()[1].payload)
         self.dropped += 1
 
     def take(self) -> list[Message]:
-        """Take everything, in the order of each topic."""
-        taken = [message for queue in self._waiting.values() for message in queue]
+        """Take everything in the order in which it came, whatever its topic."""
+        places = sorted(
+            (place for queue in self._waiting.values() for place in queue), key=itemgetter(0)
+        )
+        taken = [message for _, message in places]
         self._waiting.clear()
         self._bytes = 0
         return taken

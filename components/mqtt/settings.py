@@ -148,7 +148,9 @@ class Settings(BrokerSettings):
                     _check(f"{where}: response_topic", wrong_topic(response))
             form = self.format_of(point)
             if point.json_path is not None and not form.has_paths:
-                _check(where, f"'json_path' does not go with format '{form}'; json and cbor have paths")
+                _check(
+                    where, f"'json_path' does not go with format '{form}'; json and cbor have paths"
+                )
             if point.record and not form.has_records:
                 _check(where, f"'record' does not go with format '{form}'; senml has records")
         if self.availability is not None:

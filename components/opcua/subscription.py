@@ -9,6 +9,7 @@ import asyncio
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import count
 
 from asyncua import ua
 
@@ -49,6 +50,7 @@ class Subscription:
         self._wanted = [p for p in points if settings.subscribe and p.subscribe]
         self._promised_s = min(settings.promised_s(point) for point in points)
         self._id: int | None = None
+        self._handles = count(1)
         self._items: dict[int, Point] = {}
         """By client handle."""
         self._heard: set[str] = set()
@@ -149,7 +151,7 @@ class Subscription:
         for part in _chunks(wanted, self._session.per_subscribe):
             items = []
             for point, node in part:
-                handle = len(self._items) + 1
+                handle = next(self._handles)
                 self._items[handle] = point
                 items.append(monitored(self._settings, point, node, handle, filtered=filtered))
             assert self._id is not None
@@ -160,7 +162,9 @@ class Subscription:
                     ItemsToCreate=items,
                 )
             )
-            for (point, node), result in zip(part, results, strict=True):
+            for (point, node), item, result in zip(part, items, results, strict=True):
+                if not is_good(result.StatusCode.value):  # no such item: nothing will come of it
+                    self._items.pop(item.RequestedParameters.ClientHandle)
                 if not self._take_result(point, result.StatusCode.value) and filtered:
                     unfiltered.append((point, node))
         return unfiltered

@@ -121,7 +121,7 @@ def encode(value: Value, kind: ua.VariantType) -> ua.Variant:
     assert make is not None
     try:
         return ua.Variant(make(value), kind)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         msg = f"{value!r} is no {kind.name}"
         raise ValueError(msg) from None
 

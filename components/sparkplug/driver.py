@@ -76,7 +76,8 @@ class SparkplugDevice:
                 if readings := self.reports.take(wanted):
                     yield News(readings)
                     await asyncio.sleep(GATHER_S)
-                elif self.alive:
+                elif self.alive and self.watch.whole:
+                    await self.watch.prove(self._settings)  # a frozen broker says nothing of deaths
                     heard = self.reports.heard.items()
                     yield News(confirmed=[name for name, _ in heard if name in wanted])
         finally:

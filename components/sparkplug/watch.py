@@ -113,6 +113,11 @@ class NodeWatch:
             observer(outcome)
 
     @property
+    def whole(self) -> bool:
+        """Whether nothing is known to be missing since the last birth."""
+        return not self._wanted
+
+    @property
     def birth_is_due(self) -> bool:
         """Whether a birth is needed and was not asked for a moment ago."""
         if not self._wanted:
@@ -130,7 +135,9 @@ class NodeWatch:
         """
         if not self.birth_is_due:
             return
-        self._asked_at, self._wanted = asyncio.get_running_loop().time(), ""
+        self._asked_at = (
+            asyncio.get_running_loop().time()
+        )  # wanted until one comes: a request is lost
         self.rebirths += 1
         topic = SparkplugTopic(self._group, Kind.NCMD, self._node_id)
         await self._broker.publish(str(topic), rebirth_request(), qos=0)

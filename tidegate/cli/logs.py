@@ -33,6 +33,6 @@ def set_up(process: str, *, level: str = "INFO") -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(EventFormatter(process))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("pymodbus", "httpx", "httpcore", "asyncio"):
+    for chatty in ("pymodbus", "httpx", "httpcore", "asyncio", "coap"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("asyncua").setLevel(SILENT)

@@ -146,6 +146,24 @@ async def test_redirect_on_the_same_host_is_followed():
         assert (await read(settings_of(port, POINTS[:1], path="/old")))["flow"].value == 3
 
 
+async def test_redirect_to_no_address_is_only_a_bad_point(pump):
+    pump.faults["/old"] = faults.Status(302, "Location: http://[\r\n")
+    async with serve(pump) as port:
+        points = [*POINTS, {"name": "moved", "path": "/old"}]
+        readings = await read(settings_of(port, points))
+    assert readings["moved"].reason == "device_error:redirect"
+    assert readings["flow"].quality is Quality.GOOD
+
+
+async def test_no_cookie_is_kept(pump):
+    pump.faults["/api/v1/firmware"] = faults.Status(200, "Set-Cookie: a=b\r\n")
+    async with serve(pump) as port, driver.open_device(settings_of(port)) as device:
+        for _ in range(2):
+            await device.read(["flow", "firmware"])
+    assert len(pump.asked) == 4
+    assert not any("cookie" in asked.headers for asked in pump.asked)
+
+
 async def test_certificate_must_be_trusted(pump, tmp_path):
     authority, tls = server_tls(tmp_path)
     async with serve(pump, tls=tls) as port:
@@ -166,7 +184,12 @@ async def test_demo_profile_fits_the_simulator(port):
 
 async def test_write_is_taken_or_refused_with_the_status(port):
     write = {"path": "/api/v1/settings", "body": {"flow_set_point": "{value}"}}
-    point = {"name": "set", "path": "/api/v1/settings", "json_path": "$.flow_set_point", "write": write}
+    point = {
+        "name": "set",
+        "path": "/api/v1/settings",
+        "json_path": "$.flow_set_point",
+        "write": write,
+    }
     settings = settings_of(port, [point, *POINTS])
     async with driver.open_device(settings) as device:
         assert isinstance(device, Writable)

@@ -209,6 +209,17 @@ async def test_silent_device_is_unreachable_with_a_hint(posting):
     assert "token" in caught.value.hint
 
 
+@pytest.mark.parametrize("host", ["[", "a:b:c", "[::1", ""])
+async def test_a_strange_host_header_gets_no_more_than_anybody(listening, posting, host):
+    reader, writer = await asyncio.open_connection("127.0.0.1", posting.port)
+    writer.write(
+        f"POST /push/sensor HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    )
+    status = (await reader.readline()).split()[1]
+    writer.close()
+    assert status in {b"400", b"401"}
+
+
 async def test_two_devices_share_an_address_and_neither_may_post_for_the_other(posting):
     other = settings_of(posting.port, name="other", token="another-token-0123")
     async with (

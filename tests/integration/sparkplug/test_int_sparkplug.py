@@ -7,6 +7,7 @@ import subprocess
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from components.mqtt.errors import CommandUnansweredError
@@ -70,6 +71,22 @@ async def test_metric_that_does_not_change_is_confirmed_while_the_node_lives():
         async with hear(made) as (_, ear):
             await ear.until(lambda ear: len(ear.confirmed) > 2)
     assert [r.value for r in ear.readings] == ["lid 200 mm"]
+
+
+async def test_nothing_is_confirmed_when_the_broker_is_frozen():
+    async with press_line() as (_, port):
+        made = settings(port, "Drive/Recipe", stale_after_s=0.3)
+        async with hear(made) as (_, ear):
+            await ear.until(lambda ear: len(ear.confirmed) > 2)
+            [frozen] = [c for c in psutil.Process().children() if c.name() == "mosquitto"]
+            frozen.suspend()
+            try:
+                await asyncio.sleep(0.3)  # what was under way
+                before = len(ear.confirmed)
+                await asyncio.sleep(1.0)
+                assert len(ear.confirmed) == before
+            finally:
+                frozen.resume()
 
 
 async def test_reports_begin_with_what_was_read_before():

@@ -85,7 +85,10 @@ def test_senml_in_another_unit_is_bad():
 @given(st.binary(max_size=100), st.sampled_from(["application/json", "application/senml+cbor", ""]))
 def test_any_bytes_are_readings_or_refused(data, media_type):
     settings = settings_of(
-        {"name": "a", "json_path": "$.a"}, {"name": "b", "record": "b"}, {"name": "c"}, time_path="$.t"
+        {"name": "a", "json_path": "$.a"},
+        {"name": "b", "record": "b"},
+        {"name": "c"},
+        time_path="$.t",
     )
     with suppress(PayloadError):
         for reading in decode(settings, settings.points, Message(data, media_type, NOW_US)):

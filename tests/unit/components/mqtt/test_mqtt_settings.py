@@ -45,7 +45,10 @@ def test_format_of_a_point(form, point, found):
         ({"point": {"topic": "a/#/b"}}, "'#' may only be the last level"),
         ({"point": {"topic": "{room}/b"}}, "no placeholder 'room'"),
         ({"point": {"json_path": "temp"}}, "temp"),
-        ({"point": {"json_path": "$.a", "format": "plain"}}, "'json_path' does not go with format 'plain'"),
+        (
+            {"point": {"json_path": "$.a", "format": "plain"}},
+            "'json_path' does not go with format 'plain'",
+        ),
         ({"point": {"record": "x"}}, "'record' does not go with format 'plain'"),
         ({"point": {"command": {"topic": "a/+"}}}, "has no wildcards"),
         ({"point": {"command": {"topic": "a", "response_topic": "#"}}}, "response_topic"),
@@ -77,7 +80,11 @@ def test_plan_joins_points_of_one_filter():
     made = Settings(
         name="d",
         host="b",
-        points=[POINT, POINT | {"name": "q", "json_path": "$.x"}, POINT | {"name": "r", "topic": "c"}],
+        points=[
+            POINT,
+            POINT | {"name": "q", "json_path": "$.x"},
+            POINT | {"name": "r", "topic": "c"},
+        ],
     )
     plans = driver.plan(made, ["p", "q", "r"])
     assert [(plan.label, plan.points) for plan in plans] == [

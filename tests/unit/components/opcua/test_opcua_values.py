@@ -193,6 +193,7 @@ def test_value_is_cast_to_the_nodes_type(value, kind, sent):
         ("yes", T.Boolean, "is no Boolean"),
         (1, T.String, "is no String"),
         ("soon", T.DateTime, "is no DateTime"),
+        ("0001-01-01T00:00:00+14:00", T.DateTime, "is no DateTime"),
         ("xy", T.ByteString, "is no ByteString"),
         (1, T.ExtensionObject, "type ExtensionObject cannot be written"),
     ],
