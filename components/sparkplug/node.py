@@ -112,7 +112,8 @@ class EdgeNode:
             return self._device_born(device, payload)
         if kind is Kind.DDEATH:
             self.sources.pop(device, None)
-            self.dead.add(device)
+            if len(self.dead) < MAX_DEVICES:
+                self.dead.add(device)
             return Outcome(died=frozenset({device}))
         source = self.sources.get(device)
         if source is None:
