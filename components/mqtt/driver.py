@@ -71,14 +71,18 @@ class MqttDevice:
             known = [] if await self._subscribed() else list(self.hearing.heard.values())
             present = [reading for reading in known if reading.point in wanted]
             yield News([*self._refusals(wanted), *present], polled=())
+            now = asyncio.get_running_loop().time
+            confirm_at = now()
             while True:
                 await self._something()
                 if readings := self.hearing.take_news(wanted):
                     yield News(readings)
                     await asyncio.sleep(GATHER_S)
-                elif held := [name for name in self.hearing.held() if name in wanted]:
+                held = [name for name in self.hearing.held() if name in wanted]
+                if held and now() >= confirm_at:
                     await self._prove(held)  # a frozen broker says nothing of last wills
                     yield News(confirmed=held)
+                    confirm_at = now() + (self._confirm_s() or 0.0)
         finally:
             self.hearing.keep_news = False
 

@@ -71,15 +71,17 @@ class SparkplugDevice:
             if not await self._join():
                 self.reports.begin(self.watch.node)
             yield News(polled=())
+            now = asyncio.get_running_loop().time
+            confirm_at = now()
             while True:
                 await self._something()
                 if readings := self.reports.take(wanted):
                     yield News(readings)
                     await asyncio.sleep(GATHER_S)
-                elif self.alive and self.watch.whole:
+                if now() >= confirm_at and self.alive and self.watch.whole:
                     await self.watch.prove(self._settings)  # a frozen broker says nothing of deaths
-                    heard = self.reports.heard.items()
-                    yield News(confirmed=[name for name, _ in heard if name in wanted])
+                    yield News(confirmed=[name for name in self.reports.heard if name in wanted])
+                    confirm_at = now() + self._confirm_s()
         finally:
             self.reports.keep = False
 
@@ -90,12 +92,11 @@ class SparkplugDevice:
             DeviceUnreachableError: the broker is gone, or the edge node or device is dead.
 
         """
-        promises = (self._settings.promised_s(point) for point in self._settings.points)
-        wait_s = min(promises) / CONFIRMS_PER_PROMISE
+        wait_s = self._confirm_s()
         if not self.alive:
             wait_s = min(wait_s, self._settings.timeout_s)
         try:
-            async with asyncio.timeout(min(wait_s, LOOK_S)):
+            async with asyncio.timeout(wait_s):
                 while not (self.reports.waiting or self.watch.birth_is_due or self._is_missed()):
                     await self._next_arrival()
         except TimeoutError:
@@ -103,6 +104,10 @@ class SparkplugDevice:
         self._check_session()
         await self.watch.ask_for_birth()
         await self._check_alive()
+
+    def _confirm_s(self) -> float:
+        promises = (self._settings.promised_s(point) for point in self._settings.points)
+        return min(min(promises) / CONFIRMS_PER_PROMISE, LOOK_S)
 
     def _is_missed(self) -> bool:
         """Whether the device is known to be dead, or was not born in time."""

@@ -26,7 +26,8 @@ PLACES = {
 }  # fmt: skip
 KINDS = {"serial": "text", "on": "boolean", "large": "integer"}
 POINTS = [
-    {"name": name, "kind": KINDS.get(name, "float"), "json_path": path} for name, path in PLACES.items()
+    {"name": name, "kind": KINDS.get(name, "float"), "json_path": path}
+    for name, path in PLACES.items()
 ]
 
 

@@ -73,6 +73,14 @@ async def test_metric_that_does_not_change_is_confirmed_while_the_node_lives():
     assert [r.value for r in ear.readings] == ["lid 200 mm"]
 
 
+async def test_metric_that_does_not_change_is_confirmed_while_others_change_all_the_time():
+    async with press_line() as (_, port):
+        made = settings(port, "Drive/Recipe", "Drive/Speed", stale_after_s=0.6)
+        async with hear(made) as (_, ear):
+            await ear.until(lambda ear: ear.confirmed.count("recipe") > 2)
+            await ear.until(lambda ear: len([r for r in ear.readings if r.point == "speed"]) > 5)
+
+
 async def test_nothing_is_confirmed_when_the_broker_is_frozen():
     async with press_line() as (_, port):
         made = settings(port, "Drive/Recipe", stale_after_s=0.3)
