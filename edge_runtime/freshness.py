@@ -25,8 +25,9 @@ class Freshness:
         """How often to look."""
 
     def begin(self, now: float) -> None:
-        """Start waiting for every point anew; what is stale stays so until it is heard."""
-        self._heard = dict.fromkeys(self._promised_s, now)
+        """Wait for every point; those heard before were promised then, not now."""
+        for point in self._promised_s:
+            self._heard.setdefault(point, now)
 
     def lose(self) -> None:
         """Miss every point until it is heard: the device is lost."""

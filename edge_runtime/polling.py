@@ -22,7 +22,7 @@ from edge_runtime.device_status import DeviceStatus, Tally
 from edge_runtime.driver import Device, News, Subscribable
 from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.freshness import Freshness
-from edge_runtime.model import Reason
+from edge_runtime.model import Reading, Reason
 from edge_runtime.normalise import Normalised, Normaliser
 from edge_runtime.outages import Outages
 from edge_runtime.schedule import (
@@ -169,7 +169,7 @@ class DevicePoller:
             async with asyncio.timeout(self._limit_s):
                 raw = await device.read(points)
             received_us, now = self._clock.wall_us(), self._clock.monotonic()
-            self._heard([reading.point for reading in raw], now)
+            self._heard([reading.point for reading in raw], now, answered=_answered(raw))
             normalised = self._normaliser.take(raw, received_us, now)
         self.status.polls += 1
         self.status.duration_s = now - start
@@ -196,10 +196,11 @@ class DevicePoller:
     def _take(self, news: News) -> None:
         received_us, now = self._clock.wall_us(), self._clock.monotonic()
         if news.readings:
-            self._heard([reading.point for reading in news.readings], now)
+            points = [reading.point for reading in news.readings]
+            self._heard(points, now, answered=_answered(news.readings))
             self._hand_on(self._normaliser.take(news.readings, received_us, now), received_us)
         if news.confirmed:
-            self._heard(news.confirmed, now)
+            self._heard(news.confirmed, now, answered=True)
             self._hand_on(self._normaliser.confirm(news.confirmed, received_us, now), received_us)
 
     async def _watch(self) -> None:
@@ -228,15 +229,16 @@ class DevicePoller:
         self._tally.fail([reading.point for reading in normalised.readings])
         self._bus.readings(normalised)
 
-    def _heard(self, points: Collection[str], now: float) -> None:
-        """Note news of points: the device answers."""
+    def _heard(self, points: Collection[str], now: float, *, answered: bool) -> None:
+        """Note news of points; that none of them was answered is no sign of life."""
         if self._freshness.heard(points, now) and self._told_stale:
             self._told_stale = False
             logger.info("device %s: no point is stale any more", self.name)
         self.status.stale_points = len(self._freshness.stale)
-        self._failures = 0
-        self._answered = True
-        self._silence.end()
+        if answered:
+            self._failures = 0
+            self._answered = True
+            self._silence.end()
 
     def _tell_stale(self, expired: Collection[str]) -> None:
         """Say once that points are missed; that all of them are, is a silent device."""
@@ -257,6 +259,11 @@ class DevicePoller:
         self._silence.begin(text)
         self._freshness.lose()
         self._mark(self._normaliser.lose(self._all, reason, wall, now))
+
+
+def _answered(readings: Sequence[Reading]) -> bool:
+    """Tell whether the device gave any of these, if only an error."""
+    return any(reading.reason != Reason.NO_ANSWER for reading in readings)
 
 
 async def _first_failure(*parts: Coroutine[None, None, None]) -> None:

@@ -50,3 +50,12 @@ def test_the_look_is_frequent_enough_for_the_shortest_promise():
     assert Freshness(device(stale_after_s=0.2)).check_s == 0.1
     assert Freshness(device(stale_after_s=8)).check_s == 2
     assert Freshness(device(stale_after_s=8_000)).check_s == 5
+
+
+def test_a_promise_runs_on_when_the_device_is_opened_again():
+    freshness = Freshness(device(stale_after_s=3))
+    freshness.begin(0)
+    freshness.heard(["fast", "slow"], 1)
+    for again in (2, 3, 4):
+        freshness.begin(again)
+    assert sorted(freshness.expire(4.1)) == ["fast", "slow"]

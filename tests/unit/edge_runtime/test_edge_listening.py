@@ -158,3 +158,19 @@ async def test_unknown_errors_of_a_driver_stay_with_its_device(listen, clock):
         await pump.tell(polled=("flow",))
         await clock.advance(1)
         assert pump.status.silent_reason == "ZeroDivisionError: in the driver"
+
+
+async def test_no_answer_of_some_points_is_no_sign_of_life(listen, clock):
+    async with listen(stale_after_s=5) as pump:
+        await pump.tell(Reading("level", 1.0), Reading("flow", 2.0))
+        for _ in range(8):  # it opens, says of one point that nobody answers, and fails
+            pump.place.reachable = False
+            await pump.tell(Reading("level", None, Quality.BAD, Reason.NO_ANSWER))
+            await clock.advance(1)
+            pump.place.reachable = True
+            await clock.advance(1)
+        assert [event.kind for event in pump.events] == [EventKind.DEVICE_SILENT]
+        assert pump.status.bad_points == 2
+        await pump.tell(Reading("flow", 3.0))
+        await clock.advance(11)
+        assert (3.0, "GOOD", "") in pump.reported("flow")
