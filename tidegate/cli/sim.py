@@ -1,5 +1,6 @@
 """``tidegate sim``: simulated devices that answer on the real protocols."""
 
+from collections.abc import Coroutine
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _serve(work: Coroutine[Any, Any, None], trouble: str) -> None:
+    """Serve until Ctrl-C; ``trouble`` says what a port that is taken prevents."""
+    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
+
+    try:
+        asked = run_async(run_until_stopped(work))
+    except OSError as exc:
+        leave(ExitCode.CONFLICT, f"{trouble}: {exc.strerror or exc}")
+    if asked == SIGINT:
+        leave(ExitCode.INTERRUPTED)
 
 
 @app.callback()
@@ -42,17 +55,11 @@ def modbus(  # noqa: PLR0917 - typer makes them options
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Serve a small plant over Modbus until Ctrl-C."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.modbus.running import Place, run_modbus  # noqa: PLC0415
+    from simulators.modbus.running import Place, run_modbus  # noqa: PLC0415 - help must be quick
 
     place = Place(host, first_port, serial, baudrate, rtu_over_tcp, spoil)
     ready = _tell_json if as_json else _tell
-    try:
-        asked = run_async(run_until_stopped(run_modbus(place, seed=seed, ready=ready)))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"cannot listen on {serial or host}: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(run_modbus(place, seed=seed, ready=ready), f"cannot listen on {serial or host}")
 
 
 @app.command()
@@ -63,16 +70,10 @@ def sunspec(
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Serve an inverter and a meter with SunSpec models until Ctrl-C."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.sunspec.site import run_sunspec  # noqa: PLC0415
+    from simulators.sunspec.site import run_sunspec  # noqa: PLC0415 - help must be quick
 
     ready = _tell_json if as_json else _tell
-    try:
-        asked = run_async(run_until_stopped(run_sunspec(host, port, seed=seed, ready=ready)))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(run_sunspec(host, port, seed=seed, ready=ready), f"cannot listen on {host}")
 
 
 def _tell_json(devices: list[dict[str, Any]]) -> None:
@@ -95,8 +96,7 @@ def bacnet(
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Serve an air handling unit and two room controllers over BACnet/IP until Ctrl-C."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.bacnet.plant import Served, run_plant  # noqa: PLC0415
+    from simulators.bacnet.plant import Served, run_plant  # noqa: PLC0415 - help must be quick
 
     def ready(devices: dict[str, Served]) -> None:
         found = [
@@ -114,12 +114,7 @@ def bacnet(
         for device in found:
             say("{name:20} {host} device {device_instance}  profile {profile}".format(**device))
 
-    try:
-        asked = run_async(run_until_stopped(run_plant(host, first_port, seed=seed, ready=ready)))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(run_plant(host, first_port, seed=seed, ready=ready), f"cannot listen on {host}")
 
 
 @app.command()
@@ -130,8 +125,7 @@ def coap(
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Serve a rain-water tank over CoAP until Ctrl-C."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.coap.plant import PROFILE, run_tank  # noqa: PLC0415
+    from simulators.coap.plant import PROFILE, run_tank  # noqa: PLC0415 - help must be quick
 
     def ready(taken: int) -> None:
         found = {"name": "rain-tank", "profile": PROFILE, "host": host, "port": taken}
@@ -140,12 +134,7 @@ def coap(
         else:
             say("{name:20} {host}:{port}  profile {profile}".format(**found))
 
-    try:
-        asked = run_async(run_until_stopped(run_tank(host, port, seed=seed, ready=ready)))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(run_tank(host, port, seed=seed, ready=ready), f"cannot listen on {host}")
 
 
 @app.command()
@@ -163,8 +152,7 @@ def http(  # noqa: PLR0917 - options of a command
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Serve a heat pump's JSON, and post as a sensor."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.http.running import run_devices  # noqa: PLC0415
+    from simulators.http.running import run_devices  # noqa: PLC0415 - help must be quick
     from simulators.http.sensor import Posting  # noqa: PLC0415
 
     posting = None
@@ -182,12 +170,7 @@ def http(  # noqa: PLR0917 - options of a command
             say("{name:20} {url}  profile {profile}".format(**found))
 
     work = run_devices(host, port, seed=seed, posting=posting, ready=ready)
-    try:
-        asked = run_async(run_until_stopped(work))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(work, f"cannot listen on {host}")
 
 
 @app.command()
@@ -201,8 +184,7 @@ def mqtt(
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Run a broker with three devices and a Sparkplug edge node until Ctrl-C."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.mqtt.plant import PLANT, Running, run_plant  # noqa: PLC0415
+    from simulators.mqtt.plant import PLANT, Running, run_plant  # noqa: PLC0415 - help must be quick
 
     if broker not in {"", "mosquitto", "small", "theirs"}:
         leave(ExitCode.USAGE, "--broker is mosquitto, small or theirs")
@@ -221,12 +203,7 @@ def mqtt(
             say("{name:20} {host}:{port} {protocol}  profile {profile}".format(**one))
 
     work = run_plant(host, port, seed=seed, broker=broker, ready=ready)
-    try:
-        asked = run_async(run_until_stopped(work))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"no broker on {host}: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(work, f"no broker on {host}")
 
 
 @app.command()
@@ -243,8 +220,7 @@ def opcua(  # noqa: PLR0917 - options of a command
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Serve a machining centre over OPC UA until Ctrl-C."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.opcua.running import PROFILE, run_machine  # noqa: PLC0415
+    from simulators.opcua.running import PROFILE, run_machine  # noqa: PLC0415 - help must be quick
 
     def ready(served: "Simulator") -> None:
         found = {
@@ -259,12 +235,7 @@ def opcua(  # noqa: PLR0917 - options of a command
             say("{name:20} {endpoint}  profile {profile}\n{fingerprint:>85}".format(**found))
 
     running = run_machine(host, port, seed=seed, folder=folder, trusted_by=trusted_by, ready=ready)
-    try:
-        asked = run_async(run_until_stopped(running))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"cannot listen on {host}: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(running, f"cannot listen on {host}")
 
 
 @app.command()
@@ -280,8 +251,7 @@ def site(
     as_json: Annotated[bool, typer.Option("--json", help="Print devices as JSON.")] = False,
 ) -> None:
     """Serve a plant of every protocol until Ctrl-C."""
-    from edge_runtime.host.process import run_until_stopped  # noqa: PLC0415 - help must be quick
-    from simulators.site.plant import Device, run_site_plant  # noqa: PLC0415
+    from simulators.site.plant import Device, run_site_plant  # noqa: PLC0415 - help must be quick
 
     def ready(devices: "list[Device]") -> None:
         if as_json:
@@ -293,9 +263,4 @@ def site(
         typer.echo(yaml.safe_dump({"devices": devices}, sort_keys=False))
 
     work = run_site_plant(folder, first_port=first_port, seed=seed, ready=ready)
-    try:
-        asked = run_async(run_until_stopped(work))
-    except OSError as exc:
-        leave(ExitCode.CONFLICT, f"cannot listen: {exc.strerror or exc}")
-    if asked == SIGINT:
-        leave(ExitCode.INTERRUPTED)
+    _serve(work, "cannot listen")
