@@ -133,6 +133,8 @@ def _number(point: Point, value: Value, exponent: Exponent | None) -> Value:
     if point.scale == 1 and point.offset == 0 and power == 0:
         return int(value) if point.kind is PointKind.INTEGER else value
     raw = (value - point.offset) / point.scale / 10.0**power
+    if not math.isfinite(raw):
+        raise _refused(point, value, "a value that its scale leaves finite")
     return round(raw) if abs(raw - round(raw)) <= RELATIVE * max(1.0, abs(raw)) else raw
 
 

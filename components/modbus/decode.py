@@ -211,7 +211,7 @@ def encode(point: Point, value: Value, device_order: WordOrder) -> list[int]:
 
 
 def _integer(value: Value) -> int:
-    if isinstance(value, str) or value != int(value):
+    if isinstance(value, str) or not math.isfinite(value) or value != int(value):
         msg = f"{value!r} is not a whole number"
         raise ValueError(msg)
     return int(value)

@@ -10,7 +10,7 @@ import msgspec
 from edge_runtime.clock import Clock
 from edge_runtime.driver import Inspectable, Inspection
 from edge_runtime.errors import DeviceError, DeviceUnreachableError
-from edge_runtime.model import Point, Quality, Reading, Value
+from edge_runtime.model import Access, Point, Quality, Reading, Value
 from edge_runtime.normalise import Normaliser
 from edge_runtime.polling import read_limits_s
 from edge_runtime.rules.message import show_value
@@ -134,7 +134,7 @@ async def look_at(
     beneath: bool = True,
     limit_s: float | None = None,
 ) -> list[Seen]:
-    """Read some points of a device once; in the order of its settings.
+    """Read some points of a device once, or all that can be read; in the order of its settings.
 
     A point that is scaled by another one is read together with it.
 
@@ -143,7 +143,11 @@ async def look_at(
 
     """
     settings = device.settings
-    chosen = [p for p in settings.points if not points or p.name in points]
+    chosen = [
+        p
+        for p in settings.points
+        if p.name in points or (not points and p.access is not Access.WRITE)
+    ]
     scaling = {p.scale_point for p in chosen} - {None}
     names = [p.name for p in settings.points if p in chosen or p.name in scaling]
     limit = read_limits_s([device])[0] if limit_s is None else limit_s

@@ -78,6 +78,7 @@ def plan_import(
 def write_import(planned: Import) -> Path | None:
     """Write the profile; gives where the one before it is kept, None where there was none."""
     backup = None
+    planned.file.parent.mkdir(parents=True, exist_ok=True)
     if not planned.new:
         backup = planned.file.with_suffix(".yaml.before")
         write_file(backup, planned.file.read_bytes(), mode=MODE)

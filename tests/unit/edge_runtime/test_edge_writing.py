@@ -81,6 +81,7 @@ async def test_without_a_factor_nothing_is_written(write, place):
         ({"maximum": 30}, 31, "expected -inf to 30"),
         ({}, float("nan"), "expected a number"),
         ({}, float("inf"), "expected a number"),
+        ({"scale": 1e-6}, 1e305, "its scale leaves finite"),
         ({}, "5", "expected a number"),
         ({}, True, "expected a number"),
         ({"kind": "integer"}, 1.5, "expected a whole number"),

@@ -76,6 +76,13 @@ def test_a_new_profile_can_be_used_and_imports_again_without_a_change(plan):
     assert plan(text).changes_nothing
 
 
+def test_a_folder_that_is_not_there_is_made(sheet, tmp_path):
+    points = open_points(sheet("name,address\na,1\n"), Options())
+    planned = plan_import(points, tmp_path / "profiles" / "meter.yaml", HEAD, find_driver)
+    assert write_import(planned) is None
+    assert read_profile(tmp_path / "profiles" / "meter.yaml", find_driver).points
+
+
 def test_a_change_is_shown_field_by_field_and_the_profile_before_it_is_kept(plan):
     write_import(plan(SHEET + "power,W,input,12,float32,,,\ngone,,input,1,,,,\n"))
     before = plan(SHEET + "power,W,input,12,float32,,,\ngone,,input,1,,,,\n").file.read_text()
