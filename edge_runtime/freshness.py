@@ -4,23 +4,29 @@ News of a point is a reading of it, of whatever quality, or a confirmation that 
 still holds. Times in seconds on the monotonic clock.
 """
 
+import math
 from collections.abc import Collection, Iterable
 
 from edge_runtime.driver import DeviceSettings
+from edge_runtime.model import Access
 
 CHECKS_PER_PROMISE = 4
 MIN_CHECK_S, MAX_CHECK_S = 0.1, 5.0
 
 
 class Freshness:
-    """The age of every point of one device against its promise."""
+    """The age of every point of one device that can be read against its promise."""
 
     def __init__(self, settings: DeviceSettings) -> None:
-        self._promised_s = {point.name: settings.promised_s(point) for point in settings.points}
+        self._promised_s = {
+            point.name: settings.promised_s(point)
+            for point in settings.points
+            if point.access is not Access.WRITE
+        }
         self._heard: dict[str, float] = {}
         self.stale: set[str] = set()
         """Points that were promised and did not come."""
-        shortest = min(self._promised_s.values()) / CHECKS_PER_PROMISE
+        shortest = min(self._promised_s.values(), default=math.inf) / CHECKS_PER_PROMISE
         self.check_s = min(MAX_CHECK_S, max(MIN_CHECK_S, shortest))
         """How often to look."""
 
@@ -54,4 +60,4 @@ class Freshness:
     @property
     def deaf(self) -> bool:
         """Whether every point is stale."""
-        return len(self.stale) == len(self._promised_s)
+        return 0 < len(self.stale) == len(self._promised_s)

@@ -22,7 +22,7 @@ from edge_runtime.device_status import DeviceStatus, Tally
 from edge_runtime.driver import Device, News, Subscribable
 from edge_runtime.errors import DeviceError, DeviceRefusedError, DeviceUnreachableError
 from edge_runtime.freshness import Freshness
-from edge_runtime.model import Reading, Reason
+from edge_runtime.model import Access, Reading, Reason
 from edge_runtime.normalise import Normalised, Normaliser
 from edge_runtime.outages import Outages
 from edge_runtime.schedule import (
@@ -91,7 +91,7 @@ class DevicePoller:
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._normaliser = Normaliser(device.settings)
         self._freshness = Freshness(device.settings)
-        self._all = tuple(point.name for point in device.settings.points)
+        self._all = tuple(p.name for p in device.settings.points if p.access is not Access.WRITE)
         self._open: Device | None = None
         self._turns = asyncio.Lock()
         self._failures = 0

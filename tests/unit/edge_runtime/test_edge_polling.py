@@ -203,3 +203,18 @@ async def test_an_outage_across_a_restart_is_told_once_at_each_end(site, clock, 
         assert Outages(journal).since_us("pump") is None
     assert site.kinds() == [EventKind.DEVICE_SILENT, EventKind.DEVICE_BACK]
     assert site.events[1].body["silent_s"] >= 60
+
+
+async def test_a_command_is_never_read(site, clock):
+    points = (Point(name="level"), Point(name="reset", access="write"))
+    poller, place = site.start(points=points)
+    await clock.advance(20)
+    assert {name for read in place.reads for name in read} == {"level"}
+    assert (poller.status.bad_points, poller.status.stale_points) == (0, 0)
+
+
+async def test_a_device_of_commands_alone_is_left_in_peace(site, clock):
+    poller, place = site.start(points=(Point(name="reset", access="write"),))
+    await clock.advance(20)
+    assert place.reads == []
+    assert (poller.status.errors, site.kinds()) == (0, [])
