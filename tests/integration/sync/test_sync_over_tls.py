@@ -29,13 +29,12 @@ async def test_events_arrive_before_samples(site, until):
     assert site.cloud.books.arrivals[0] == ("events", 1)
 
 
-async def test_a_new_batch_is_with_the_cloud_at_once(site, until):
+async def test_a_new_batch_is_sent_without_being_asked_for(site, until):
     async with site.agent():
         await until(lambda: site.cloud.books.uploads)
-        started = time.monotonic()
+        assert not site.arrived
         await site.read(1)
         await until(lambda: site.arrived)
-    assert time.monotonic() - started < 0.5
 
 
 async def test_after_an_outage_the_newest_goes_first_and_nothing_is_missing(site, until):
